@@ -1,0 +1,92 @@
+import type { CanonicalResult } from './canonical-value.ts';
+import type { ColumnType } from './table-definition.ts';
+
+const INT64_MIN = -(2n ** 63n);
+const INT64_MAX = 2n ** 63n - 1n;
+const INTEGER = /^-?(?:0|[1-9]\d{0,18})$/;
+const DECIMAL = /^(-?)(0|[1-9]\d*)(?:\.(\d+))?$/;
+
+/** A 64-bit integer: a JSON number while that is exact, else a string of digits. */
+export function canonicalInteger(raw: unknown): CanonicalResult {
+  if (typeof raw === 'number') {
+    if (!Number.isInteger(raw)) return { ok: false, code: 'value_type', detail: 'a whole number expected' };
+    return Number.isSafeInteger(raw)
+      ? { ok: true, value: raw === 0 ? 0 : raw }
+      : { ok: false, code: 'value_not_exact', detail: 'send integers beyond 2^53 as strings' };
+  }
+  if (typeof raw !== 'string') return { ok: false, code: 'value_type', detail: 'a whole number expected' };
+  if (/^-?\d{20,}$/.test(raw)) return { ok: false, code: 'value_out_of_range', detail: 'beyond 64 bits' };
+  if (!INTEGER.test(raw)) return { ok: false, code: 'value_type', detail: 'a whole number expected' };
+  return integerFromBigInt(BigInt(raw));
+}
+
+/** The canonical form of an integer, if it fits 64 bits. */
+export function integerFromBigInt(value: bigint): CanonicalResult {
+  if (value < INT64_MIN || value > INT64_MAX) {
+    return { ok: false, code: 'value_out_of_range', detail: 'beyond 64 bits' };
+  }
+  const number = Number(value);
+  return { ok: true, value: Number.isSafeInteger(number) ? number : value.toString() };
+}
+
+/**
+ * A decimal as text with exactly `scale` decimals. A JSON number, or a REAL of SQLite, stands for its shortest
+ * decimal form. What has more decimals, or does not survive SQLite's REAL, is refused, never rounded.
+ */
+export function canonicalDecimal(raw: unknown, precision: number, scale: number): CanonicalResult {
+  if (typeof raw !== 'number' && typeof raw !== 'string') {
+    return { ok: false, code: 'value_type', detail: 'a decimal expected' };
+  }
+  const match = DECIMAL.exec(String(raw));
+  if (match === null) return unreadable(raw, scale);
+  const [, sign = '', whole = '', fraction = ''] = match;
+  const kept = fraction.slice(0, scale);
+  if (/[1-9]/.test(fraction.slice(scale))) {
+    return { ok: false, code: 'value_not_exact', detail: `more than ${scale} decimals` };
+  }
+  if (whole.length > Math.max(precision - scale, 1) || (precision === scale && whole !== '0')) {
+    return { ok: false, code: 'value_out_of_range', detail: `more than ${precision - scale} digits before the point` };
+  }
+  const digits = scale > 0 ? `${whole}.${kept.padEnd(scale, '0')}` : whole;
+  const text = sign === '-' && /[1-9]/.test(digits) ? `-${digits}` : digits;
+  // Every slave keeps decimals in SQLite, whose NUMERIC columns hold 8-byte floats.
+  return precision <= 15 || Number(text).toFixed(scale) === text
+    ? { ok: true, value: text }
+    : { ok: false, code: 'value_not_exact', detail: 'too many digits for a SQLite column' };
+}
+
+function unreadable(raw: string | number, scale: number): CanonicalResult {
+  // Shortest forms of very small and very large numbers have an exponent.
+  if (typeof raw === 'number' && Number.isFinite(raw)) {
+    return Math.abs(raw) < 1
+      ? { ok: false, code: 'value_not_exact', detail: `more than ${scale} decimals` }
+      : { ok: false, code: 'value_out_of_range', detail: 'too large' };
+  }
+  return { ok: false, code: 'value_type', detail: 'a decimal such as 12.5000 expected' };
+}
+
+/** Types that a counter can have. */
+export type CounterColumnType = Extract<ColumnType, { kind: 'integer' | 'decimal' }>;
+
+/** Adds a delta to a counter value; both canonical, both of the same column type. */
+export function addNumbers(
+  type: CounterColumnType,
+  a: string | number,
+  b: string | number,
+): CanonicalResult {
+  if (type.kind === 'integer') return integerFromBigInt(BigInt(a) + BigInt(b));
+  const units = (value: string | number): bigint => scaled(String(value), type.scale);
+  return canonicalDecimal(fromScaled(units(a) + units(b), type.scale), type.precision, type.scale);
+}
+
+function scaled(text: string, scale: number): bigint {
+  const [whole = '0', fraction = ''] = text.split('.');
+  return BigInt(whole + fraction.padEnd(scale, '0'));
+}
+
+function fromScaled(units: bigint, scale: number): string {
+  const negative = units < 0n;
+  const digits = (negative ? -units : units).toString().padStart(scale + 1, '0');
+  const text = scale > 0 ? `${digits.slice(0, -scale)}.${digits.slice(-scale)}` : digits;
+  return negative ? `-${text}` : text;
+}

@@ -1,0 +1,68 @@
+import { hashByOperation } from '../../common/core/operation-sequence.ts';
+import { SyncError } from '../../common/core/sync-error.ts';
+import type { EnrollAnswer, EnrollRequest } from '../../common/protocol/enroll.ts';
+import type { MasterWriteTx, SlaveState } from '../../common/storage/master-store.ts';
+import { newSlaveState } from './begin-exchange.ts';
+import type { RequestIdentity } from './identity.ts';
+import type { MasterDeps } from './master-deps.ts';
+
+/** Former incarnations that are remembered, to tell a late copy from a stranger. */
+const REMEMBERED_INCARNATIONS = 20;
+
+/**
+ * Gives a slave's name to a new incarnation and tells which of its unsent operations the master has already
+ * (rule ID4). Repeatable: the same request gets the same answer.
+ *
+ * @throws SyncError `slave_mismatch` for a request without a name.
+ */
+export async function enrollSlave(
+  deps: MasterDeps,
+  identity: RequestIdentity,
+  request: EnrollRequest,
+): Promise<EnrollAnswer> {
+  if (identity.name === '') throw new SyncError('slave_mismatch', 'the request names no slave');
+  return deps.store.write(async (tx) => {
+    const state = await tx.lockSlave(identity.name);
+    const judged = await judgeOperations(tx, identity.name, state, request);
+    if (request.final && state?.incarnation !== request.incarnation) {
+      await tx.saveSlave(enrolled(identity.name, state, request.incarnation, deps.clock.nowIso()));
+      deps.log.info('a slave has a new incarnation', { slave: identity.name });
+    }
+    return { epoch: await tx.epoch(), ...judged };
+  });
+}
+
+function enrolled(
+  name: string,
+  former: SlaveState | null,
+  incarnation: string,
+  nowIso: string,
+): SlaveState {
+  const fresh = newSlaveState(name, incarnation, former?.createdAt ?? nowIso);
+  if (former === null) return fresh;
+  return {
+    ...fresh,
+    lastContactAt: nowIso,
+    formerIncarnations: [...former.formerIncarnations, former.incarnation].slice(-REMEMBERED_INCARNATIONS),
+  };
+}
+
+async function judgeOperations(
+  tx: MasterWriteTx,
+  name: string,
+  state: SlaveState | null,
+  request: EnrollRequest,
+): Promise<{ readonly known: number[]; readonly unverifiable: number[] }> {
+  const { operations, replaces } = request;
+  if (replaces === null || operations.length === 0) return { known: [], unverifiable: [] };
+  const numbers = operations.map(({ op }) => op);
+  const stored = await tx.batchesCovering(name, replaces, Math.min(...numbers), Math.max(...numbers));
+  const hashes = hashByOperation(
+    stored.map((batch) => ({ ...batch, first: batch.firstOperation ?? 0, last: batch.lastOperation ?? 0 })),
+  );
+  const lastSeen =
+    state?.incarnation === replaces ? state.lastOperation : Math.max(0, ...hashes.keys());
+  const known = operations.filter(({ op, hash }) => hashes.get(op) === hash.slice(0, 32));
+  const unverifiable = operations.filter(({ op }) => op <= lastSeen && !hashes.has(op));
+  return { known: known.map(({ op }) => op), unverifiable: unverifiable.map(({ op }) => op) };
+}

@@ -1,0 +1,118 @@
+import type { TableDefinition } from '../../common/core/table-definition.ts';
+import { MAX_BODY_BYTES } from '../../common/protocol/version.ts';
+import type { CurrentBatch, OutboxEntry, SlaveWriteTx } from '../../common/storage/slave-store.ts';
+import { joinRow } from './join-row.ts';
+import { loadLocalWork } from './local-work.ts';
+import { setAside, type RejectReason } from './set-aside.ts';
+import type { SlaveDeps } from './slave-deps.ts';
+
+/** Most bytes of row images in one upload: small enough for slow lines, and far below what a master takes. */
+const MAX_BATCH_BYTES = MAX_BODY_BYTES / 4;
+
+/** A batch that is written down, with its entries. */
+export interface PreparedBatch {
+  readonly batch: CurrentBatch;
+  readonly entries: readonly OutboxEntry[];
+}
+
+/**
+ * The batch to send next: the one on its way if there is one, unchanged; else a new one from the oldest entries,
+ * written down in this transaction (rule ONCE1). Changes that cannot go out are set aside first (P6, P13).
+ *
+ * @returns null when the outbox is empty.
+ */
+export async function cutBatch(tx: SlaveWriteTx, deps: SlaveDeps): Promise<PreparedBatch | null> {
+  const current = await tx.currentBatch();
+  if (current !== null) return { batch: current, entries: await entriesOf(tx, current) };
+  const { batchLimit } = await tx.state();
+  const seen = await tx.outbox(0, Math.min(batchLimit, deps.batchSize), MAX_BATCH_BYTES);
+  const [first] = seen;
+  const last = seen.at(-1);
+  if (first === undefined || last === undefined) return null;
+  const batch = {
+    batchId: deps.randomId(),
+    firstOperation: first.operation,
+    lastOperation: last.operation,
+  };
+  const isChanged = await setAsideUnfit(tx, deps, seen);
+  await tx.saveBatch(batch);
+  return { batch, entries: isChanged ? await entriesOf(tx, batch) : seen };
+}
+
+async function entriesOf(tx: SlaveWriteTx, batch: CurrentBatch): Promise<readonly OutboxEntry[]> {
+  const count = batch.lastOperation - batch.firstOperation + 1;
+  return tx.outbox(batch.firstOperation - 1, count, Number.MAX_SAFE_INTEGER);
+}
+
+/** Sets aside what cannot be sent and joins what waits behind it; returns whether entries became voids. */
+async function setAsideUnfit(
+  tx: SlaveWriteTx,
+  deps: SlaveDeps,
+  entries: readonly OutboxEntry[],
+): Promise<boolean> {
+  const now = deps.clock.nowIso();
+  let isChanged = false;
+  const byTable = Map.groupBy(
+    entries.filter((entry) => !entry.isVoid),
+    (entry) => entry.table,
+  );
+  for (const [name, own] of byTable) {
+    const ids = [...new Set(own.map((entry) => entry.id))];
+    const table = deps.tables.byName.get(name);
+    const reason = refusedTable(table, name);
+    if (table === undefined || reason !== null) {
+      await setAsideTable(tx, name, ids, { reason: reason ?? unknownTable(name), now });
+      isChanged = true;
+      continue;
+    }
+    isChanged = (await joinUnfitRows(tx, table, own, now)) || isChanged;
+  }
+  return isChanged;
+}
+
+function refusedTable(table: TableDefinition | undefined, name: string): RejectReason | null {
+  if (table === undefined) return unknownTable(name);
+  if (table.sync.direction !== 'down') return null;
+  return { code: 'row_direction', detail: `table ${name} is only changed at the master` };
+}
+
+function unknownTable(name: string): RejectReason {
+  return { code: 'table_unknown', detail: `table ${name} is not declared here` };
+}
+
+async function setAsideTable(
+  tx: SlaveWriteTx,
+  table: string,
+  ids: readonly string[],
+  why: { readonly reason: RejectReason; readonly now: string },
+): Promise<void> {
+  for (const work of (await loadLocalWork(tx, table, ids)).values()) {
+    await setAside(
+      tx,
+      work,
+      work.pending.map((entry) => ({ entry, reason: why.reason })),
+      why.now,
+    );
+  }
+}
+
+async function joinUnfitRows(
+  tx: SlaveWriteTx,
+  table: TableDefinition,
+  entries: readonly OutboxEntry[],
+  now: string,
+): Promise<boolean> {
+  const ids = [...new Set(entries.map((entry) => entry.id))];
+  const unfit = new Set(
+    (await tx.rejected({ direction: 'up', table: table.name, ids })).map((change) => change.id),
+  );
+  for (const entry of entries) {
+    if (entry.action !== 'delete' && !entry.after.ok) unfit.add(entry.id);
+  }
+  if (unfit.size === 0) return false;
+  const rows = await tx.rows(table.name, [...unfit]);
+  const works = await loadLocalWork(tx, table.name, [...unfit]);
+  for (const [id, work] of works)
+    await joinRow(tx, { table, id, work, current: rows.get(id) }, now);
+  return works.size > 0;
+}

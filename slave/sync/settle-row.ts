@@ -1,0 +1,137 @@
+import { canonicalizeRow } from '../../common/core/canonical-value.ts';
+import { rebase, rowBefore } from '../../common/core/rebase.ts';
+import { withoutSettled } from '../../common/core/squash.ts';
+import { isErrorCode } from '../../common/core/sync-error.ts';
+import type { Row, TableDefinition } from '../../common/core/table-definition.ts';
+import type { UploadResult } from '../../common/protocol/upload.ts';
+import type { OutboxEntry, Shadow, SlaveSyncState } from '../../common/storage/slave-store.ts';
+import { changeOf } from './local-work.ts';
+import { rejectedFrom, type NewRejected, type RejectReason } from './set-aside.ts';
+
+/** Most characters of a master's reason that are kept. */
+const MAX_DETAIL_LENGTH = 500;
+
+/** One sent entry with what became of it. */
+export interface EntryResult {
+  readonly entry: OutboxEntry;
+  readonly result: UploadResult;
+}
+
+/** What is to be done for one row after its changes were answered. */
+export interface RowSettlement {
+  readonly table: TableDefinition;
+  readonly id: string;
+  /** The master's row after these changes, where it is not simply what the slave shows. */
+  readonly shadow: Shadow | undefined;
+  readonly rejected: readonly NewRejected[];
+  /** Version of the newest accepted change, to be acknowledged (rule ECHO2). */
+  readonly version: number | null;
+  /** The local row must be made anew from the shadow. */
+  readonly isTouched: boolean;
+  /** One of the changes had been set aside before, so the row may be missing here. */
+  readonly wasSetAside: boolean;
+}
+
+/** The answered changes of one row, in order. */
+export interface RowAnswers {
+  readonly table: TableDefinition;
+  readonly shadow: Shadow | undefined;
+  /** The row shown here is not the shadow with local work on top, so it must be made anew. */
+  readonly isTouched: boolean;
+  readonly results: readonly EntryResult[];
+  readonly state: SlaveSyncState;
+  readonly now: string;
+}
+
+/** Works out what a batch's answer means for one row. Pure. */
+export function settleRow(answers: RowAnswers): RowSettlement {
+  const start: RowSettlement = {
+    table: answers.table,
+    id: answers.results[0]?.entry.id ?? '',
+    shadow: answers.shadow,
+    rejected: [],
+    version: null,
+    isTouched: answers.isTouched,
+    wasSetAside: answers.results.some(({ entry }) => entry.attempts > 0),
+  };
+  return answers.results.reduce(
+    (settled, { entry, result }) =>
+      result.status === 'rejected'
+        ? settleRejected(settled, entry, result, answers)
+        : settleAccepted(settled, entry, result),
+    start,
+  );
+}
+
+function settleAccepted(
+  settled: RowSettlement,
+  entry: OutboxEntry,
+  result: UploadResult,
+): RowSettlement {
+  const { table, shadow } = settled;
+  const change = changeOf(entry);
+  const left = settled.rejected
+    .map((earlier) => withoutSettled(earlier, change))
+    .filter((item) => item !== null);
+  const next = { ...settled, rejected: left };
+  const { version } = result;
+  // A repeated batch gets its old answer; the download may have brought newer rows since.
+  if (version !== null && shadow !== undefined && shadow.version >= version) {
+    return { ...next, isTouched: true, version: Math.max(version, settled.version ?? 0) };
+  }
+  const given = givenRow(table, result);
+  if (given !== undefined) return { ...next, ...takeGiven(settled, given, version) };
+  const known = knownVersion(result);
+  const rebased =
+    shadow === undefined
+      ? undefined
+      : { ...shadow, row: rebase(table, shadow.row, [change]), version: known ?? shadow.version };
+  return { ...next, shadow: rebased, version: known ?? settled.version };
+}
+
+/** A duplicate's version may hold changes of others that have not come down yet, so it is not acknowledged. */
+function knownVersion(result: UploadResult): number | null {
+  return result.row === undefined && result.status !== 'duplicate' ? result.version : null;
+}
+
+function settleRejected(
+  settled: RowSettlement,
+  entry: OutboxEntry,
+  result: UploadResult,
+  { state, now }: RowAnswers,
+): RowSettlement {
+  const next = {
+    ...settled,
+    rejected: [...settled.rejected, rejectedFrom(entry, reasonOf(result), state, now)],
+  };
+  const given = givenRow(settled.table, result);
+  const isNewer = settled.shadow === undefined || settled.shadow.version < (result.version ?? 0);
+  if (given !== undefined && isNewer) {
+    return { ...next, ...takeGiven(settled, given, result.version), version: settled.version };
+  }
+  const row = rowBefore(changeOf(entry));
+  if (settled.shadow !== undefined || row === undefined) return next;
+  return { ...next, shadow: { table: settled.table.name, id: settled.id, row, version: 0 } };
+}
+
+function reasonOf(result: UploadResult): RejectReason {
+  const code = result.error?.code;
+  const detail = result.error?.detail.slice(0, MAX_DETAIL_LENGTH) ?? 'the master gave no reason';
+  return { code: isErrorCode(code) ? code : 'row_constraint', detail };
+}
+
+function takeGiven(
+  settled: RowSettlement,
+  row: Row | null,
+  version: number | null,
+): Pick<RowSettlement, 'shadow' | 'isTouched' | 'version'> {
+  const shadow = { table: settled.table.name, id: settled.id, row, version: version ?? 0 };
+  return { shadow, isTouched: true, version: version ?? settled.version };
+}
+
+/** The row as it is at the master; undefined when none came, or none that can be read exactly (a download brings it). */
+function givenRow(table: TableDefinition, result: UploadResult): Row | null | undefined {
+  if (result.row === undefined || result.row === null) return result.row;
+  const parsed = canonicalizeRow(table, result.row);
+  return parsed.ok && parsed.row['id'] === result.id ? parsed.row : undefined;
+}
