@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { makeTempDir } from '../common/testkit/temp-dir.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -9,7 +9,7 @@ const ROOMS = ['common', 'master', 'slave', 'scripts', 'test'];
 
 type Files = Readonly<Record<string, string>>;
 
-/** A tree that keeps all rules; each test adds one file that breaks one. */
+/** A tree that keeps all rules; planted files each break one. */
 const CLEAN: Files = {
   'common/core/clock.ts': 'export interface Clock { nowMs(): number }',
   'common/protocol/upload.ts': "import { z } from 'zod';\nexport const upload = z.object({});",
@@ -48,83 +48,54 @@ function cruise(added: Files): Promise<string> {
   });
 }
 
+/** What is planted, where, the import that breaks a rule, and a part of the rule's name. */
+const PLANTED: readonly (readonly [string, string, string, string])[] = [
+  ['a room that core does not know', 'common/core/a.ts', '../protocol/upload.ts', 'common/core/'],
+  ['node modules in core', 'common/core/b.ts', 'node:crypto', 'common/core/'],
+  ['packages in core', 'common/core/c.ts', 'zod', 'common/core/'],
+  ['packages beside zod in the protocol', 'common/protocol/a.ts', 'axios', 'common/protocol/'],
+  ['the protocol in a port', 'common/storage/a.ts', '../protocol/upload.ts', 'common/storage/'],
+  ['node:crypto in a use case', 'slave/sync/a.ts', 'node:crypto', 'slave/sync/'],
+  ['an adapter in a use case', 'master/sync/a.ts', '../http/app.ts', 'master/sync/'],
+  ['axios outside the transport', 'slave/sync/b.ts', 'axios', 'slave/sync/'],
+  ['the master in the slave', 'slave/a.ts', '../master/sync/accept.ts', 'slave-knows-no-master'],
+  ['the slave in the master', 'master/a.ts', '../slave/sync/cycle.ts', 'master-knows-no-slave'],
+  [
+    'a program in common',
+    'common/runtime/a.ts',
+    '../../slave/compose.ts',
+    'common-knows-no-program',
+  ],
+  ['the testkit in production', 'slave/b.ts', '../common/testkit/fake-clock.ts', 'no-tests'],
+  ['a test in production', 'slave/c.ts', './sync/cycle.test.ts', 'no-tests'],
+  [
+    'the testkit in a script',
+    'scripts/a.ts',
+    '../common/testkit/fake-clock.ts',
+    'only-demo-and-bench',
+  ],
+  ['a module that does not exist', 'slave/d.ts', './nowhere.ts', 'resolvable'],
+  ['a cycle of types', 'slave/ring-a.ts', './ring-b.ts', 'no-cycles'],
+];
+
+const RING_END = { 'slave/ring-b.ts': "export type { A } from './ring-a.ts';\nexport type B = 1;" };
+
+let found: readonly string[];
+
+beforeAll(async () => {
+  const planted: Files = Object.fromEntries(
+    PLANTED.map(([, path, to]) => [path, `export type { B as A } from '${to}';`] as const),
+  );
+  found = (await cruise({ ...planted, ...RING_END })).split('\n');
+});
+
 describe('the architecture rules', () => {
   it('accept a tree that keeps them', async () => {
     expect(await cruise({})).toBe('');
   });
 
-  it.each<[string, string, string, string]>([
-    [
-      'a room that core does not know',
-      'common/core/a.ts',
-      "import type {} from '../protocol/upload.ts';",
-      'common/core/',
-    ],
-    ['node modules in core', 'common/core/a.ts', "import 'node:crypto';", 'common/core/'],
-    ['packages in core', 'common/core/a.ts', "import 'zod';", 'common/core/'],
-    [
-      'packages beside zod in the protocol',
-      'common/protocol/a.ts',
-      "import 'axios';",
-      'common/protocol/',
-    ],
-    [
-      'tables in a port',
-      'common/storage/a.ts',
-      "import type {} from '../protocol/upload.ts';",
-      'common/storage/',
-    ],
-    ['node:crypto in a use case', 'slave/sync/a.ts', "import 'node:crypto';", 'slave/sync/'],
-    ['an adapter in a use case', 'master/sync/a.ts', "import '../http/app.ts';", 'master/sync/'],
-    ['axios outside the transport', 'slave/sync/a.ts', "import 'axios';", 'slave/sync/'],
-    [
-      'the master in the slave',
-      'slave/a.ts',
-      "import type {} from '../master/sync/accept.ts';",
-      'slave-knows-no-master',
-    ],
-    [
-      'the slave in the master',
-      'master/a.ts',
-      "import '../slave/sync/cycle.ts';",
-      'master-knows-no-slave',
-    ],
-    [
-      'a program in common',
-      'common/runtime/a.ts',
-      "import '../../slave/compose.ts';",
-      'common-knows-no-program',
-    ],
-    [
-      'the testkit in production',
-      'slave/a.ts',
-      "import '../common/testkit/fake-clock.ts';",
-      'production-imports-no-tests',
-    ],
-    [
-      'a test in production',
-      'slave/a.ts',
-      "import './sync/cycle.test.ts';",
-      'production-imports-no-tests',
-    ],
-    [
-      'the testkit in a script',
-      'scripts/a.ts',
-      "import '../common/testkit/fake-clock.ts';",
-      'only-demo-and-bench',
-    ],
-    ['a module that does not exist', 'slave/a.ts', "import './nowhere.ts';", 'resolvable'],
-  ])('find %s', async (_what, path, content, rule) => {
-    const found = await cruise({ [path]: content });
-    expect(found).toContain(rule);
-    expect(found).toContain(path);
-  });
-
-  it('find a cycle, also one of types', async () => {
-    const found = await cruise({
-      'slave/a.ts': "import type { B } from './b.ts';\nexport type A = B;",
-      'slave/b.ts': "import type { A } from './a.ts';\nexport type B = A;",
-    });
-    expect(found).toContain('no-cycles');
+  it.each(PLANTED)('find %s', (_what, path, _to, rule) => {
+    const lines = found.filter((line) => line.includes(`${path} →`) && line.includes(rule));
+    expect(lines).not.toEqual([]);
   });
 });

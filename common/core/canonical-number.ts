@@ -1,4 +1,4 @@
-import type { CanonicalResult } from './canonical-value.ts';
+import type { CanonicalResult } from './canonical-result.ts';
 import type { ColumnType } from './table-definition.ts';
 
 const INT64_MIN = -(2n ** 63n);

@@ -1,4 +1,4 @@
-import type { CanonicalResult } from './canonical-value.ts';
+import type { CanonicalResult } from './canonical-result.ts';
 
 const TIME =
   /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?\s?(Z|[+-]\d\d(?::?\d\d)?)?$/;

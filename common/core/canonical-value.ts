@@ -1,12 +1,8 @@
 import { canonicalDecimal, canonicalInteger } from './canonical-number.ts';
+import type { CanonicalResult } from './canonical-result.ts';
 import { canonicalTime } from './canonical-time.ts';
 import type { ErrorCode } from './error-codes.ts';
 import type { ColumnDefinition, Row, TableDefinition, WireValue } from './table-definition.ts';
-
-/** A value in canonical form, or why it cannot be carried exactly (P13). `detail` never holds the value. */
-export type CanonicalResult =
-  | { readonly ok: true; readonly value: WireValue }
-  | { readonly ok: false; readonly code: ErrorCode; readonly detail: string };
 
 /** A row in canonical form, or its first fault. */
 export type CanonicalRow =

@@ -1,7 +1,7 @@
 import { compareValues } from './canonical-value.ts';
 import type { CounterMove, IncomingChange, LoggedChange } from './change.ts';
 import { conflictPolicies } from './conflict-policies/registry.ts';
-import type { PolicyName } from './conflict-policies/policy.ts';
+import type { PolicyName } from './conflict-policies/policy-name.ts';
 import type { ErrorCode } from './error-codes.ts';
 import { countCounter, moveCounter, type CounterOutcome } from './merge-counter.ts';
 import { policyOf, type ColumnDefinition, type Row, type TableDefinition, type WireValue } from './table-definition.ts';

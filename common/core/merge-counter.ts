@@ -1,5 +1,5 @@
 import { addNumbers, type CounterColumnType } from './canonical-number.ts';
-import type { CanonicalResult } from './canonical-value.ts';
+import type { CanonicalResult } from './canonical-result.ts';
 import type { CounterMove, LoggedChange } from './change.ts';
 
 /** A counter's new value and how it got there; `absorbed` when a later count already includes the change. */

@@ -1,4 +1,4 @@
-import type { PolicyName } from './conflict-policies/policy.ts';
+import type { PolicyName } from './conflict-policies/policy-name.ts';
 
 /** A value as it travels: integers beyond 2^53, decimals, blobs (base64) and times (ISO, Z) are strings. */
 export type WireValue = string | number | boolean | null;

@@ -37,11 +37,17 @@ async function checkEpoch(tx: MasterWriteTx, batch: UploadBatch): Promise<void> 
   if (batch.epoch === null) return;
   const epoch = await tx.epoch();
   if (epoch !== batch.epoch) {
-    throw new SyncError('epoch_changed', 'the master has begun a new history', { details: { epoch } });
+    throw new SyncError('epoch_changed', 'the master has begun a new history', {
+      details: { epoch },
+    });
   }
 }
 
-async function acceptPlain(deps: MasterDeps, tx: MasterWriteTx, batch: UploadBatch): Promise<string> {
+async function acceptPlain(
+  deps: MasterDeps,
+  tx: MasterWriteTx,
+  batch: UploadBatch,
+): Promise<string> {
   if (batch.batchId !== null) {
     const stored = await tx.batchById(batch.writer, '', batch.batchId);
     if (stored !== null && stored.contentHash !== batch.contentHash) throw reused(batch.batchId);
@@ -75,13 +81,21 @@ async function acceptSeries(
     case 'batch_id_reused':
       throw reused(batch.batchId ?? '');
     case 'gap':
-      throw new SyncError('sequence_gap', `operation ${verdict.expected} was expected, ${series.first} came`, {
-        details: { expected_op: verdict.expected },
-      });
+      throw new SyncError(
+        'sequence_gap',
+        `operation ${verdict.expected} was expected, ${series.first} came`,
+        {
+          details: { expected_op: verdict.expected },
+        },
+      );
     case 'rewound':
-      throw new SyncError('slave_rewound', `operation ${verdict.operation} came before with other content`, {
-        details: { operation: verdict.operation },
-      });
+      throw new SyncError(
+        'slave_rewound',
+        `operation ${verdict.operation} came before with other content`,
+        {
+          details: { operation: verdict.operation },
+        },
+      );
     case 'new':
       return applySeries(deps, tx, { batch, state, known: 0, answered });
     case 'overlap':
@@ -109,7 +123,8 @@ async function applySeries(
     lastContactAt: batch.nowIso,
     clockOffsetMs: batch.clockOffsetMs,
   });
-  if (known < batch.records.length) await tx.storeBatch(storedBatch(batch, state.incarnation, answer));
+  if (known < batch.records.length)
+    await tx.storeBatch(storedBatch(batch, state.incarnation, answer));
   return answer;
 }
 
@@ -124,8 +139,18 @@ async function applyFrom(
   const changes = records.flatMap((record) => (record.ok ? [record.change] : []));
   if (changes.length === 0) return resultsOf(records, [], { rows: new Map(), versions: new Map() });
   const state = await loadUploadState(tx, changes);
-  const transaction = batch.batchId === null ? deps.randomId() : `${batch.writer}:${batch.batchId}:${deps.randomId().slice(0, 8)}`;
-  const context = { tx, state, tables: deps.tables.byName, writer: batch.writer, nowIso: batch.nowIso, transaction };
+  const transaction =
+    batch.batchId === null
+      ? deps.randomId()
+      : `${batch.writer}:${batch.batchId}:${deps.randomId().slice(0, 8)}`;
+  const context = {
+    tx,
+    state,
+    tables: deps.tables.byName,
+    writer: batch.writer,
+    nowIso: batch.nowIso,
+    transaction,
+  };
   const applied = await applyUpload(context, changes);
   await tx.noteChanges(applied.notes);
   await recordUploadConflicts(deps, context, applied.results);
@@ -157,9 +182,17 @@ async function answeredBatches(
   batch: UploadBatch,
   series: NonNullable<UploadBatch['series']>,
 ): Promise<readonly AnsweredBatch[]> {
-  const covering = await tx.batchesCovering(batch.writer, series.incarnation, series.first, series.last);
+  const covering = await tx.batchesCovering(
+    batch.writer,
+    series.incarnation,
+    series.first,
+    series.last,
+  );
   const same = await tx.batchById(batch.writer, series.incarnation, batch.batchId ?? '');
-  const all = same === null ? covering : [...covering.filter(({ batchId }) => batchId !== same.batchId), same];
+  const all =
+    same === null
+      ? covering
+      : [...covering.filter(({ batchId }) => batchId !== same.batchId), same];
   return all.map((stored) => ({
     batchId: stored.batchId,
     first: stored.firstOperation ?? 0,

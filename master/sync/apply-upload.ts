@@ -8,7 +8,12 @@ import {
   type MergeOutcome,
 } from '../../common/core/merge.ts';
 import type { Row, TableDefinition } from '../../common/core/table-definition.ts';
-import type { ChangeNote, MasterWriteTx, RowWrite, WriteFailure } from '../../common/storage/master-store.ts';
+import type {
+  ChangeNote,
+  MasterWriteTx,
+  RowWrite,
+  WriteFailure,
+} from '../../common/storage/master-store.ts';
 import { rowKey, storedRowFor, type UploadState } from './upload-state.ts';
 
 /** What became of one change of an upload. */
@@ -49,14 +54,18 @@ export async function applyUpload(
   context: ApplyContext,
   changes: readonly IncomingChange[],
 ): Promise<AppliedUpload> {
-  const attempts = changes.map((change): Attempt => ({ change, outcome: mergeInto(context, change) }));
+  const attempts = changes.map((change): Attempt => ({
+    change,
+    outcome: mergeInto(context, change),
+  }));
   const keys = [...new Set(changes.map((change) => rowKey(change.table, change.id)))];
   const failures = await write(context, keys, attempts);
   const settled = new Map(attempts.map((attempt) => [attempt.change, attempt.outcome]));
   for (const failure of failures) {
     const key = rowKey(failure.table, failure.id);
     const mine = attempts.filter(({ change }) => rowKey(change.table, change.id) === key);
-    for (const attempt of await replay(context, key, mine, failure)) settled.set(attempt.change, attempt.outcome);
+    for (const attempt of await replay(context, key, mine, failure))
+      settled.set(attempt.change, attempt.outcome);
   }
   const final = changes.map((change): Attempt => {
     const outcome = settled.get(change);
@@ -68,7 +77,8 @@ export async function applyUpload(
 
 function mergeInto(context: ApplyContext, change: IncomingChange): MergeOutcome {
   const table = context.tables.get(change.table);
-  if (table === undefined) return { status: 'rejected', code: 'table_unknown', detail: change.table };
+  if (table === undefined)
+    return { status: 'rejected', code: 'table_unknown', detail: change.table };
   const key = rowKey(change.table, change.id);
   const unreadable = context.state.unreadable.get(key);
   if (unreadable !== undefined) {
@@ -79,7 +89,11 @@ function mergeInto(context: ApplyContext, change: IncomingChange): MergeOutcome 
   if (isVoid(change)) {
     return { status: 'applied', next: stored.row, conflict: null, moves: {}, countedAt: null };
   }
-  const outcome = mergeChange({ table, writer: context.writer, nowIso: context.nowIso }, change, stored);
+  const outcome = mergeChange(
+    { table, writer: context.writer, nowIso: context.nowIso },
+    change,
+    stored,
+  );
   if (outcome.status !== 'rejected') context.state.rows.set(key, outcome.next);
   return outcome;
 }
@@ -126,14 +140,24 @@ async function replay(
   let refused = false;
   for (const { change } of attempts) {
     if (refused) {
-      replayed.push({ change, outcome: { status: 'rejected', code: 'row_waits', detail: 'an earlier change of this row was rejected' } });
+      replayed.push({
+        change,
+        outcome: {
+          status: 'rejected',
+          code: 'row_waits',
+          detail: 'an earlier change of this row was rejected',
+        },
+      });
       continue;
     }
     const single = { ...context, state };
     const outcome = mergeInto(single, change);
     const [trouble] =
       attempts.length === 1 ? [failure] : await write(single, [key], [{ change, outcome }]);
-    const kept = trouble === undefined ? outcome : refusedOutcome(context, change, before.get(key) ?? null, trouble);
+    const kept =
+      trouble === undefined
+        ? outcome
+        : refusedOutcome(context, change, before.get(key) ?? null, trouble);
     refused = kept.status === 'rejected';
     if (trouble !== undefined) state.rows.set(key, before.get(key) ?? null);
     before.set(key, state.rows.get(key) ?? null);
@@ -158,7 +182,12 @@ function refusedOutcome(
 
 function toApplied({ change, outcome }: Attempt): AppliedChange {
   return outcome.status === 'rejected'
-    ? { change, status: 'rejected', conflict: null, error: { code: outcome.code, detail: outcome.detail } }
+    ? {
+        change,
+        status: 'rejected',
+        conflict: null,
+        error: { code: outcome.code, detail: outcome.detail },
+      }
     : { change, status: outcome.status, conflict: outcome.conflict };
 }
 
@@ -175,7 +204,8 @@ function notesOf(attempts: readonly Attempt[]): readonly ChangeNote[] {
       changedAt: change.changedAt,
       echo: (former?.echo ?? false) || outcome.status !== 'applied',
       countedAt: outcome.countedAt ?? former?.countedAt ?? null,
-      moves: outcome.countedAt === null ? joinMoves(former?.moves ?? {}, outcome.moves) : outcome.moves,
+      moves:
+        outcome.countedAt === null ? joinMoves(former?.moves ?? {}, outcome.moves) : outcome.moves,
     });
   }
   return [...notes.values()].map((note) =>
@@ -187,6 +217,7 @@ type Moves = Readonly<Record<string, readonly CounterMove[]>>;
 
 function joinMoves(a: Moves, b: Moves): Moves {
   const joined: Record<string, readonly CounterMove[]> = { ...a };
-  for (const [column, moves] of Object.entries(b)) joined[column] = [...(joined[column] ?? []), ...moves];
+  for (const [column, moves] of Object.entries(b))
+    joined[column] = [...(joined[column] ?? []), ...moves];
   return joined;
 }

@@ -93,8 +93,13 @@ async function refusalOf(
   const { verdict, name, state, slave } = situation;
   if (verdict.kind === 'master_rewound') {
     await tx.renewEpoch(deps.randomId());
-    deps.log.error('this database is older than a slave remembers it; a new epoch begins', { slave: name });
-    return new SyncError('epoch_changed', 'the master was restored from a backup and has begun a new history');
+    deps.log.error('this database is older than a slave remembers it; a new epoch begins', {
+      slave: name,
+    });
+    return new SyncError(
+      'epoch_changed',
+      'the master was restored from a backup and has begun a new history',
+    );
   }
   if (verdict.kind !== 'refuse') return undefined;
   if (verdict.code === 'slave_forked' && state !== null) return forked(name, state, slave);

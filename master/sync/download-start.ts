@@ -33,9 +33,14 @@ export async function resolveStart(
 }
 
 /** Reads a cursor and checks that it belongs to this history. */
-export async function checkedCursor(tx: MasterReadTx, text: string, epoch: string): Promise<Cursor> {
+export async function checkedCursor(
+  tx: MasterReadTx,
+  text: string,
+  epoch: string,
+): Promise<Cursor> {
   const cursor = parseCursor(text);
-  if (cursor === undefined) throw new SyncError('cursor_invalid', 'the cursor is not one of this master');
+  if (cursor === undefined)
+    throw new SyncError('cursor_invalid', 'the cursor is not one of this master');
   if (cursor.epoch !== epoch) {
     throw new SyncError('epoch_changed', 'the cursor belongs to another history of this master', {
       details: { epoch },

@@ -43,7 +43,9 @@ function enrolled(
   return {
     ...fresh,
     lastContactAt: nowIso,
-    formerIncarnations: [...former.formerIncarnations, former.incarnation].slice(-REMEMBERED_INCARNATIONS),
+    formerIncarnations: [...former.formerIncarnations, former.incarnation].slice(
+      -REMEMBERED_INCARNATIONS,
+    ),
   };
 }
 
@@ -56,9 +58,18 @@ async function judgeOperations(
   const { operations, replaces } = request;
   if (replaces === null || operations.length === 0) return { known: [], unverifiable: [] };
   const numbers = operations.map(({ op }) => op);
-  const stored = await tx.batchesCovering(name, replaces, Math.min(...numbers), Math.max(...numbers));
+  const stored = await tx.batchesCovering(
+    name,
+    replaces,
+    Math.min(...numbers),
+    Math.max(...numbers),
+  );
   const hashes = hashByOperation(
-    stored.map((batch) => ({ ...batch, first: batch.firstOperation ?? 0, last: batch.lastOperation ?? 0 })),
+    stored.map((batch) => ({
+      ...batch,
+      first: batch.firstOperation ?? 0,
+      last: batch.lastOperation ?? 0,
+    })),
   );
   const lastSeen =
     state?.incarnation === replaces ? state.lastOperation : Math.max(0, ...hashes.keys());

@@ -2,8 +2,8 @@ import { canonicalTime } from '../../common/core/canonical-time.ts';
 import { canonicalizeColumns, isValidKey } from '../../common/core/canonical-value.ts';
 import type { Action, IncomingChange } from '../../common/core/change.ts';
 import type { ErrorCode } from '../../common/core/error-codes.ts';
-import type { TableRegistry } from '../../common/core/table-registry.ts';
 import type { Row, TableDefinition } from '../../common/core/table-definition.ts';
+import type { TableRegistry } from '../../common/core/table-registry.ts';
 import { uploadRecordFields } from '../../common/protocol/upload.ts';
 import { MAX_ROW_BYTES } from '../../common/protocol/version.ts';
 
@@ -31,7 +31,14 @@ type Fault = { readonly code: ErrorCode; readonly detail: string };
  */
 export function parseRecord(raw: unknown, tables: TableRegistry, nowIso: string): ParsedRecord {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
-    return { ok: false, table: '', id: '', operation: undefined, code: 'record_invalid', detail: 'a record must be an object' };
+    return {
+      ok: false,
+      table: '',
+      id: '',
+      operation: undefined,
+      code: 'record_invalid',
+      detail: 'a record must be an object',
+    };
   }
   const record = raw as Record<string, unknown>;
   const operation = typeof record['op'] === 'number' ? record['op'] : undefined;
@@ -43,13 +50,16 @@ export function parseRecord(raw: unknown, tables: TableRegistry, nowIso: string)
     code,
     detail,
   });
-  const table = typeof record['table'] === 'string' ? tables.byName.get(record['table']) : undefined;
-  if (table === undefined) return refuse({ code: 'table_unknown', detail: 'the table is not synced' });
+  const table =
+    typeof record['table'] === 'string' ? tables.byName.get(record['table']) : undefined;
+  if (table === undefined)
+    return refuse({ code: 'table_unknown', detail: 'the table is not synced' });
   const fault = shapeFault(record);
   if (fault !== undefined) return refuse(fault);
   const values = readValues(table, record);
   if ('code' in values) return refuse(values);
-  const changedAt = record['changed_at'] === undefined ? nowIso : canonicalTime(record['changed_at']);
+  const changedAt =
+    record['changed_at'] === undefined ? nowIso : canonicalTime(record['changed_at']);
   if (typeof changedAt !== 'string' && !changedAt.ok) return refuse(changedAt);
   return {
     ok: true,
@@ -61,7 +71,9 @@ export function parseRecord(raw: unknown, tables: TableRegistry, nowIso: string)
       deltas: values.deltas,
       changedAt: typeof changedAt === 'string' ? changedAt : String(changedAt.value),
       ...(operation === undefined ? {} : { operation }),
-      ...(typeof record['base_version'] === 'number' ? { baseVersion: record['base_version'] } : {}),
+      ...(typeof record['base_version'] === 'number'
+        ? { baseVersion: record['base_version'] }
+        : {}),
     },
   };
 }
@@ -117,9 +129,13 @@ function readDeltas(
   }
   const stray = Object.keys(raw).find((name) => table.columnByName.get(name)?.counter !== true);
   if (stray !== undefined) {
-    return { code: 'column_unknown', detail: `${stray.slice(0, 40)} is no counter of ${table.name}` };
+    return {
+      code: 'column_unknown',
+      detail: `${stray.slice(0, 40)} is no counter of ${table.name}`,
+    };
   }
   const result = canonicalizeColumns(table, raw as Record<string, unknown>);
-  if (!result.ok) return { code: result.code, detail: `delta of ${result.column}: ${result.detail}` };
+  if (!result.ok)
+    return { code: result.code, detail: `delta of ${result.column}: ${result.detail}` };
   return { deltas: result.row as Record<string, string | number> };
 }

@@ -5,7 +5,12 @@ import type { LogEntry } from '../../common/storage/master-store.ts';
 export interface SelectedRecords {
   readonly records: readonly DownloadRecord[];
   /** Rows that cannot be carried exactly (rule DOWN6). */
-  readonly unreadable: readonly { readonly table: string; readonly id: string; readonly code: string; readonly column: string }[];
+  readonly unreadable: readonly {
+    readonly table: string;
+    readonly id: string;
+    readonly code: string;
+    readonly column: string;
+  }[];
 }
 
 /**
@@ -35,10 +40,24 @@ export function selectRecords(entries: readonly LogEntry[], receiver: string): S
     if (!wanted) continue;
     const { table, id, position, changedAt } = entry;
     if (entry.action === 'delete') {
-      records.push({ table, id, action: 'delete', data: null, version: position, updated_at: changedAt });
+      records.push({
+        table,
+        id,
+        action: 'delete',
+        data: null,
+        version: position,
+        updated_at: changedAt,
+      });
     } else if (entry.row.ok) {
       const action = created ? 'create' : 'update';
-      records.push({ table, id, action, data: { ...entry.row.row }, version: position, updated_at: changedAt });
+      records.push({
+        table,
+        id,
+        action,
+        data: { ...entry.row.row },
+        version: position,
+        updated_at: changedAt,
+      });
     } else {
       unreadable.push({ table, id, code: entry.row.code, column: entry.row.column });
     }

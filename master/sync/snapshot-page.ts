@@ -1,7 +1,11 @@
 import { formatCursor, type Cursor } from '../../common/core/cursor.ts';
-import type { TableDefinition } from '../../common/core/table-definition.ts';
-import type { DownloadAnswer, DownloadRecord, SnapshotRange } from '../../common/protocol/download.ts';
 import { MAX_PAGE_BYTES } from '../../common/core/limits.ts';
+import type { TableDefinition } from '../../common/core/table-definition.ts';
+import type {
+  DownloadAnswer,
+  DownloadRecord,
+  SnapshotRange,
+} from '../../common/protocol/download.ts';
 import type { MasterReadTx, SnapshotRow } from '../../common/storage/master-store.ts';
 import type { MasterDeps } from './master-deps.ts';
 
@@ -38,7 +42,9 @@ export async function snapshotPage(
   }
   const { epoch, position } = cursor;
   const next: Cursor =
-    stoppedAt === null ? { kind: 'log', epoch, position } : { kind: 'snapshot', epoch, position, ...stoppedAt };
+    stoppedAt === null
+      ? { kind: 'log', epoch, position }
+      : { kind: 'snapshot', epoch, position, ...stoppedAt };
   const mark = await tx.markAtPosition(stoppedAt === null ? position : 0);
   const isFirst = cursor.after === null && cursor.table === request.tables[0]?.name;
   return {
@@ -72,7 +78,8 @@ async function fillFromTable(
       return 'done';
     }
     if (room <= wanted || page.bytes >= MAX_PAGE_BYTES) {
-      if (after !== from.after) page.ranges.push({ table: table.name, after: from.after, up_to: after });
+      if (after !== from.after)
+        page.ranges.push({ table: table.name, after: from.after, up_to: after });
       return { after };
     }
   }

@@ -28,13 +28,23 @@ export function answerOf(batch: UploadBatch, results: readonly UploadResult[]): 
 export function resultsOf(
   records: readonly ParsedRecord[],
   applied: readonly AppliedChange[],
-  after: { readonly rows: ReadonlyMap<string, Row | null>; readonly versions: ReadonlyMap<string, number> },
+  after: {
+    readonly rows: ReadonlyMap<string, Row | null>;
+    readonly versions: ReadonlyMap<string, number>;
+  },
 ): readonly UploadResult[] {
   let next = 0;
   return records.map((record): UploadResult => {
     if (!record.ok) {
       const { table, id, operation, code, detail } = record;
-      return { table, id, ...withOperation(operation), status: 'rejected', version: null, error: { code, detail } };
+      return {
+        table,
+        id,
+        ...withOperation(operation),
+        status: 'rejected',
+        version: null,
+        error: { code, detail },
+      };
     }
     const result = applied[next];
     next += 1;

@@ -1,6 +1,6 @@
-import { correctTimes } from '../../common/core/correct-times.ts';
 import { canonicalTime } from '../../common/core/canonical-time.ts';
 import type { IncomingChange } from '../../common/core/change.ts';
+import { correctTimes } from '../../common/core/correct-times.ts';
 import { canonicalRecordText, type HashedRecord } from '../../common/core/record-hash.ts';
 import { SyncError } from '../../common/core/sync-error.ts';
 import type { UploadRequest } from '../../common/protocol/upload.ts';
@@ -18,7 +18,11 @@ export interface UploadBatch {
   readonly contentHash: string;
   readonly recordHashes: readonly string[];
   /** Present for slaves: gapless operation numbers. */
-  readonly series: { readonly incarnation: string; readonly first: number; readonly last: number } | null;
+  readonly series: {
+    readonly incarnation: string;
+    readonly first: number;
+    readonly last: number;
+  } | null;
   readonly epoch: string | null;
   readonly nowIso: string;
   readonly clockOffsetMs: number | null;
@@ -47,7 +51,11 @@ export function readBatch(
     deps.sha256(canonicalRecordText(asHashed(record))).slice(0, 32),
   );
   const incarnation = identity.slave?.incarnation ?? request.incarnation;
-  if (identity.slave !== null && request.incarnation !== undefined && request.incarnation !== incarnation) {
+  if (
+    identity.slave !== null &&
+    request.incarnation !== undefined &&
+    request.incarnation !== incarnation
+  ) {
     throw new SyncError('slave_forked', 'header and body name different incarnations');
   }
   const series = incarnation === undefined ? null : seriesOf(request, parsed, incarnation);
@@ -77,11 +85,15 @@ function seriesOf(
   parsed: readonly ParsedRecord[],
   incarnation: string,
 ): UploadBatch['series'] {
-  const operations = parsed.map((record) => (record.ok ? record.change.operation : record.operation));
+  const operations = parsed.map((record) =>
+    record.ok ? record.change.operation : record.operation,
+  );
   const first = request.first_op ?? operations[0];
   if (first === undefined || parsed.length === 0) return null;
   const last = request.last_op ?? first + parsed.length - 1;
-  const stray = operations.findIndex((operation, index) => (operation ?? first + index) !== first + index);
+  const stray = operations.findIndex(
+    (operation, index) => (operation ?? first + index) !== first + index,
+  );
   if (stray >= 0 || last !== first + parsed.length - 1) {
     const expected = stray >= 0 ? first + stray : first + parsed.length - 1;
     throw new SyncError('sequence_gap', `operation ${expected} was expected`, {
@@ -97,7 +109,11 @@ function withCorrectedTimes(
   nowIso: string,
 ): readonly ParsedRecord[] {
   const changes = parsed.flatMap((record) => (record.ok ? [record.change] : []));
-  const times = correctTimes(changes.map((change) => change.changedAt), sentAt, nowIso);
+  const times = correctTimes(
+    changes.map((change) => change.changedAt),
+    sentAt,
+    nowIso,
+  );
   const corrected = new Map<IncomingChange, IncomingChange>(
     changes.map((change, index) => [change, { ...change, changedAt: times[index] ?? nowIso }]),
   );

@@ -36,21 +36,28 @@ export async function loadUploadState(
       rows.set(rowKey(table, id), image?.ok ? image.row : null);
       if (image !== undefined && !image.ok) unreadable.set(rowKey(table, id), image);
     }
-    const bases = group.flatMap((change) => (change.baseVersion === undefined ? [] : [change.baseVersion]));
+    const bases = group.flatMap((change) =>
+      change.baseVersion === undefined ? [] : [change.baseVersion],
+    );
     if (bases.length > 0) {
       const since = await tx.changesSince(table, ids, Math.min(...bases));
       for (const [id, changesOfRow] of since) logged.set(rowKey(table, id), changesOfRow);
     }
     const missing = ids.filter((id) => !present.has(id));
     if (missing.length > 0) {
-      for (const [id, stone] of await tx.tombstones(table, missing)) tombstones.set(rowKey(table, id), stone);
+      for (const [id, stone] of await tx.tombstones(table, missing))
+        tombstones.set(rowKey(table, id), stone);
     }
   }
   return { rows, before: new Map(rows), unreadable, logged, tombstones };
 }
 
 /** The part of the state that merging one change needs; `writer` is whose own changes are not foreign. */
-export function storedRowFor(state: UploadState, change: IncomingChange, writer: string): StoredRow {
+export function storedRowFor(
+  state: UploadState,
+  change: IncomingChange,
+  writer: string,
+): StoredRow {
   const key = rowKey(change.table, change.id);
   const { baseVersion } = change;
   const foreign =
@@ -70,6 +77,8 @@ export function storedRowFor(state: UploadState, change: IncomingChange, writer:
   return { row: state.rows.get(key) ?? null, foreign, deletion };
 }
 
-function byTable(changes: readonly IncomingChange[]): ReadonlyMap<string, readonly IncomingChange[]> {
+function byTable(
+  changes: readonly IncomingChange[],
+): ReadonlyMap<string, readonly IncomingChange[]> {
   return Map.groupBy(changes, (change) => change.table);
 }

@@ -143,7 +143,7 @@ function loadingAfter(
   return {
     ...before,
     rows,
-    totalRows: Math.max(rows, body.snapshot?.total_rows ?? before.totalRows),
+    totalRows: Math.max(rows, before.totalRows, body.snapshot?.total_rows ?? 0),
   };
 }
 

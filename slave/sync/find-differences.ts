@@ -108,12 +108,12 @@ function differenceOf(
 ): RowDifference | undefined {
   if (order < 0 && own !== undefined) return { id: own.id, kind: 'only_here' };
   if (order > 0 && other !== undefined) return { id: other.id, kind: 'only_at_master' };
-  if (
-    own === undefined ||
-    other === undefined ||
-    own.digest.startsWith(other.digest) ||
-    other.digest.startsWith(own.digest)
-  )
+  if (own === undefined || other === undefined || isSame(own.digest, other.digest))
     return undefined;
   return { id: own.id, kind: 'different' };
+}
+
+/** The master sends the beginning of the hash, and nothing for rows that it cannot read. */
+function isSame(own: string, other: string): boolean {
+  return other !== '' && own.startsWith(other);
 }

@@ -75,9 +75,12 @@ function settleAccepted(
     .filter((item) => item !== null);
   const next = { ...settled, rejected: left };
   const { version } = result;
-  // A repeated batch gets its old answer; the download may have brought newer rows since.
-  if (version !== null && shadow !== undefined && shadow.version >= version) {
-    return { ...next, isTouched: true, version: Math.max(version, settled.version ?? 0) };
+  if (shadow !== undefined && isOlder(result, shadow)) {
+    return {
+      ...next,
+      isTouched: true,
+      version: Math.max(version ?? 0, settled.version ?? 0) || null,
+    };
   }
   const given = givenRow(table, result);
   if (given !== undefined) return { ...next, ...takeGiven(settled, given, version) };
@@ -87,6 +90,15 @@ function settleAccepted(
       ? undefined
       : { ...shadow, row: rebase(table, shadow.row, [change]), version: known ?? shadow.version };
   return { ...next, shadow: rebased, version: known ?? settled.version };
+}
+
+/**
+ * Whether the master's row is known from later than this answer: a repeated batch gets its old answer, and a download
+ * may have brought newer rows since. An answer without version wrote nothing; then what came down stands.
+ */
+function isOlder(result: UploadResult, shadow: Shadow): boolean {
+  if (result.version !== null) return shadow.version >= result.version;
+  return result.row !== undefined && shadow.version > 0;
 }
 
 /** A duplicate's version may hold changes of others that have not come down yet, so it is not acknowledged. */
@@ -105,8 +117,8 @@ function settleRejected(
     rejected: [...settled.rejected, rejectedFrom(entry, reasonOf(result), state, now)],
   };
   const given = givenRow(settled.table, result);
-  const isNewer = settled.shadow === undefined || settled.shadow.version < (result.version ?? 0);
-  if (given !== undefined && isNewer) {
+  const isNews = settled.shadow === undefined || !isOlder(result, settled.shadow);
+  if (given !== undefined && isNews) {
     return { ...next, ...takeGiven(settled, given, result.version), version: settled.version };
   }
   const row = rowBefore(changeOf(entry));

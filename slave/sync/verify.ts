@@ -59,7 +59,7 @@ export async function verifyWithMaster(
   const head = { isComparable: obstacle === null, obstacle, rejected: local.rejected, position };
   if (obstacle !== null) return { ...head, isEqual: false, tables: [] };
   const tables: TableVerdict[] = [];
-  for (const table of deps.tables.tables) {
+  for (const table of comparedTables(deps)) {
     if (signal.aborted)
       throw new SyncError('transport_cancelled', 'the comparison was stopped before it ended');
     tables.push(
@@ -74,6 +74,11 @@ export async function verifyWithMaster(
   return { ...head, isEqual: tables.every((table) => table.isEqual), tables };
 }
 
+/** Tables that only go up hold other rows at the master. */
+function comparedTables(deps: SlaveDeps): readonly TableDefinition[] {
+  return deps.tables.tables.filter((table) => table.sync.direction !== 'up');
+}
+
 interface LocalSide {
   readonly pending: number;
   readonly rejected: number;
@@ -85,7 +90,7 @@ interface LocalSide {
 async function readLocal(tx: SlaveReadTx, deps: SlaveDeps): Promise<LocalSide> {
   const { position, loading, cursor } = await tx.state();
   const digests = new Map<string, SideDigest>();
-  for (const table of deps.tables.tables)
+  for (const table of comparedTables(deps))
     digests.set(table.name, await digestTable(tx, deps, table));
   return {
     pending: await tx.pendingCount(),

@@ -1,7 +1,5 @@
 import type { WireValue } from '../table-definition.ts';
-
-/** Names of the conflict policies; each has its file in this folder and its line in `registry.ts`. */
-export type PolicyName = 'latest' | 'master' | 'slave' | 'counter' | 'manual' | 'greatest' | 'least';
+import type { PolicyName } from './policy-name.ts';
 
 /** One column that both sides changed without knowing of each other. */
 export interface ColumnConflict {

@@ -4,7 +4,8 @@ import { latest } from './latest.ts';
 import { least } from './least.ts';
 import { manual } from './manual.ts';
 import { master } from './master.ts';
-import type { ConflictPolicy, PolicyName } from './policy.ts';
+import type { PolicyName } from './policy-name.ts';
+import type { ConflictPolicy } from './policy.ts';
 import { slave } from './slave.ts';
 
 /** Every conflict policy by name: one line for each file of this folder. */

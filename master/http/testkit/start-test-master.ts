@@ -72,7 +72,35 @@ export async function startTestMaster(options: TestMasterOptions = {}): Promise<
   const calls: { name: string; args: readonly unknown[] }[] = [];
   const lines: LogLine[] = [];
   const tokens: StoredToken[] = [];
-  const app = createApp({
+  const app = createApp(fakeDeps(options, { calls, lines, tokens }));
+  const server = await startHttpServer(app.callback(), { host: '127.0.0.1', port: 0, tls: null });
+  const { port } = server;
+  return {
+    url: server.url,
+    port,
+    calls,
+    lines,
+    tokens,
+    send: (asked) => sendRaw(port, asked),
+    post: (body, asked) => sendRaw(port, toPost(body, asked)),
+    raw: (text, endAfterWrite = false) => sendBytes(port, text, endAfterWrite),
+    addToken: (slave, overrides) => addToken(tokens, slave, overrides),
+    revokeAll: () => {
+      const revoked = tokens.map((token) => ({ ...token, revokedAt: token.createdAt }));
+      tokens.splice(0, tokens.length, ...revoked);
+    },
+    stop: (graceMs = 0) => server.stop(graceMs),
+  };
+}
+
+interface Records {
+  readonly calls: { name: string; args: readonly unknown[] }[];
+  readonly lines: LogLine[];
+  readonly tokens: StoredToken[];
+}
+
+function fakeDeps(options: TestMasterOptions, { calls, lines, tokens }: Records): HttpDeps {
+  return {
     useCases: { ...fakeUseCases(calls), ...options.useCases },
     tokens: memoryTokens(tokens),
     tables: registerTables(tableDefinitions),
@@ -86,41 +114,25 @@ export async function startTestMaster(options: TestMasterOptions = {}): Promise<
     },
     ping: options.ping ?? (() => Promise.resolve()),
     limits: { ...defaultHttpLimits, ...options.limits },
-  });
-  const server = await startHttpServer(app.callback(), { host: '127.0.0.1', port: 0, tls: null });
-  const send = (asked: RawRequest): Promise<RawAnswer> => sendRaw(server.port, asked);
-  return {
-    url: server.url,
-    port: server.port,
-    calls,
-    lines,
-    tokens,
-    send,
-    post: (body, asked = {}) =>
-      send({
-        method: 'POST',
-        path: '/api/sync/upload',
-        body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
-        ...asked,
-        headers: { 'content-type': 'application/json', ...asked.headers },
-      }),
-    raw: (text, endAfterWrite = false) => sendBytes(server.port, text, endAfterWrite),
-    addToken: (slave, overrides) => {
-      const text = formatToken(Buffer.from(randomId() + randomId(), 'hex'));
-      const createdAt = systemClock.nowIso();
-      const id = `t${tokens.length + 1}`;
-      tokens.push({ id, slave, hash: sha256(text), createdAt, revokedAt: null, ...overrides });
-      return text;
-    },
-    revokeAll: () => {
-      tokens.splice(
-        0,
-        tokens.length,
-        ...tokens.map((token) => ({ ...token, revokedAt: token.createdAt })),
-      );
-    },
-    stop: (graceMs = 0) => server.stop(graceMs),
   };
+}
+
+function toPost(body: unknown, asked: Partial<RawRequest> = {}): RawRequest {
+  return {
+    method: 'POST',
+    path: '/api/sync/upload',
+    body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
+    ...asked,
+    headers: { 'content-type': 'application/json', ...asked.headers },
+  };
+}
+
+function addToken(tokens: StoredToken[], slave: string, overrides?: Partial<StoredToken>): string {
+  const text = formatToken(Buffer.from(randomId() + randomId(), 'hex'));
+  const createdAt = systemClock.nowIso();
+  const id = `t${tokens.length + 1}`;
+  tokens.push({ id, slave, hash: sha256(text), createdAt, revokedAt: null, ...overrides });
+  return text;
 }
 
 /** Use cases that note what they are asked and answer something of the right form. */
