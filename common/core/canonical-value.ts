@@ -59,12 +59,12 @@ export function canonicalizeColumns(
   data: Readonly<Record<string, unknown>>,
 ): CanonicalRow {
   const row: Record<string, WireValue> = {};
-  for (const [name, raw] of Object.entries(data)) {
+  for (const name of Object.keys(data)) {
     const column = table.columnByName.get(name);
     if (column === undefined) {
       return { ok: false, code: 'column_unknown', column: name.slice(0, 64), detail: 'not declared' };
     }
-    const result = canonicalize(column, raw);
+    const result = canonicalize(column, data[name]);
     if (!result.ok) return { ...result, column: name };
     row[name] = result.value;
   }

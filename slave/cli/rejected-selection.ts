@@ -13,7 +13,7 @@ export function rejectedSelection(input: CliInput): RejectedSelection {
       hint: 'The numbers are in `slave rejected list`; for example: slave rejected retry 3 4',
     });
   }
-  const range = { flag: 'a number', min: 1, max: Number.MAX_SAFE_INTEGER };
+  const range = { flag: 'the number of a change', min: 1, max: Number.MAX_SAFE_INTEGER };
   return { rejectedIds: input.words.map((word) => wholeNumber(word, range)) };
 }
 

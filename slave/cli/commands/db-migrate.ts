@@ -1,6 +1,8 @@
 import type { CliCommand } from '../command.ts';
 import { hasFlag, jsonOption } from '../options.ts';
+import { shown } from '../output.ts';
 import { loadConfig } from '../session.ts';
+import { counted } from '../table-text.ts';
 
 /** `db:migrate`: makes tables and capture triggers; keeps every row. */
 export const dbMigrateCommand: CliCommand = {
@@ -13,8 +15,17 @@ export const dbMigrateCommand: CliCommand = {
   run: async (context, input) => {
     const { config } = await loadConfig(context, input);
     const { migrateDatabase } = await import('../../compose.ts');
-    await migrateDatabase(config);
-    if (hasFlag(input, 'json')) context.output.json({ database: config.databaseFile, migrated: true });
-    else context.output.lines([`ready: ${config.databaseFile}`]);
+    const report = await migrateDatabase(config);
+    if (hasFlag(input, 'json')) {
+      context.output.json({ database: config.databaseFile, ...report });
+      return;
+    }
+    const { created, adopted, changed } = report;
+    context.output.lines([
+      ...created.map((table) => `made table ${table}`),
+      ...changed.map((column) => `added column ${column}`),
+      ...adopted.map(({ table, rows }) => `${counted(rows, 'row')} of ${table} will be sent`),
+      `ready: ${shown(config.databaseFile)}`,
+    ]);
   },
 };

@@ -21,7 +21,7 @@ export const startCommand: CliCommand = {
   examples: ['slave start', 'slave start --interval=1 --log-level=debug', 'SYNC_ENABLED=false slave start'],
   run: async (context, input) => {
     const loaded = await loadConfig(context, input);
-    const { startDaemon } = await import('../../start-daemon.ts');
+    const { startDaemon } = await import('../../compose.ts');
     await startDaemon(loaded, context.run);
   },
 };

@@ -2,7 +2,6 @@ import { SyncError } from '../../../common/core/sync-error.ts';
 import type { CliCommand, CliContext } from '../command.ts';
 import { hasFlag, jsonOption } from '../options.ts';
 import { loadConfig, openControl } from '../session.ts';
-import { statusDocument } from '../status-document.ts';
 import { statusText } from '../status-text.ts';
 
 const LOOK_EVERY_MS = 1000;
@@ -25,8 +24,12 @@ export const syncStatusCommand: CliCommand = {
     const { config } = await loadConfig(context, input);
     if (hasFlag(input, 'watch')) return await watch(context, async () => (await openControl(context, config, 'sync:status')));
     const status = await (await openControl(context, config, 'sync:status')).status();
-    if (hasFlag(input, 'json')) context.output.json(statusDocument(status));
-    else context.output.lines(statusText(status, Date.now()));
+    if (!hasFlag(input, 'json')) {
+      context.output.lines(statusText(status, Date.now()));
+      return;
+    }
+    const { statusDocument } = await import('../status-document.ts');
+    context.output.json(statusDocument(status));
   },
 };
 

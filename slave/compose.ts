@@ -1,0 +1,179 @@
+import type { Logger } from '../common/core/logger.ts';
+import { registerTables, type TableRegistry } from '../common/core/table-registry.ts';
+import { createLogger } from '../common/runtime/logger.ts';
+import { randomId } from '../common/runtime/random-id.ts';
+import type { RunContext } from '../common/runtime/run-main.ts';
+import { sha256 } from '../common/runtime/sha256.ts';
+import { systemClock } from '../common/runtime/system-clock.ts';
+import { migrateSlave, verifySlaveSchema } from '../common/storage/sequelize/migrations/migrate-slave.ts';
+import type { MigrationReport } from '../common/storage/sequelize/migrations/migrate-master.ts';
+import { openDatabase } from '../common/storage/sequelize/open-database.ts';
+import { createSlaveStore } from '../common/storage/sequelize/slave-store.ts';
+import type { SqlDatabase } from '../common/storage/sequelize/sql-database.ts';
+import type { SlaveStore } from '../common/storage/slave-store.ts';
+import { tableDefinitions } from '../common/tables/registry.ts';
+import { requireMasterUrl, type LoadedSlaveConfig, type SlaveConfig } from './config.ts';
+import type { SlaveStatus } from './control/control.ts';
+import { LocalControl } from './control/local-control.ts';
+import { StatusFile } from './control/status-file.ts';
+import { createSyncEngine } from './control/sync-engine.ts';
+import type { SlaveDeps } from './sync/slave-deps.ts';
+import { createLazyMasterClient } from './transport/lazy-master-client.ts';
+import type { MasterClient } from './transport/master-client.ts';
+import { PROGRAM_VERSION } from './version.ts';
+
+/** A slave's parts in this process, put together. The database is closed when the program ends. */
+export interface Slave {
+  readonly deps: SlaveDeps;
+  readonly control: LocalControl;
+}
+
+/** How to put a slave together. */
+export interface OpenSlaveOptions {
+  readonly config: SlaveConfig;
+  readonly run: RunContext;
+  /** Command that is shown to others while this process syncs. */
+  readonly command: string;
+  /** Prepares the database where it is not ready, instead of refusing. */
+  readonly migrate?: boolean;
+  readonly daemon?: SlaveStatus['daemon'];
+  /** Default: the log file. */
+  readonly log?: Logger;
+}
+
+/**
+ * Opens the slave's database and puts together what works on it.
+ *
+ * @throws SyncError `storage_not_migrated`, `schema_mismatch`, or what opening the database says.
+ */
+export async function openSlave(options: OpenSlaveOptions): Promise<Slave> {
+  const { config, run, daemon = null } = options;
+  const log = options.log ?? openLog(config, run);
+  const store = await openStore(options);
+  run.lifecycle.onStop('database', () => store.close());
+  const client = createLazyMasterClient(() => openClient(config, requireMasterUrl(config)));
+  run.lifecycle.onStop('connection', () => client.close());
+  const intervalMs = intervalMsOf(config);
+  const deps: SlaveDeps = {
+    store,
+    client,
+    tables: syncedTables(),
+    clock: systemClock,
+    log,
+    random: Math.random,
+    randomId,
+    sha256,
+    slaveName: config.slaveName,
+    intervalMs,
+    batchSize: config.maxBatchRecords,
+    programVersion: PROGRAM_VERSION,
+  };
+  const clientFor = (masterUrl: string): MasterClient => createLazyMasterClient(() => openClient(config, masterUrl));
+  const control = new LocalControl({
+    engine: createSyncEngine(deps, clientFor),
+    store,
+    statusFile: new StatusFile({ storagePath: config.storagePath, clock: systemClock, log }),
+    clock: systemClock,
+    log,
+    storagePath: config.storagePath,
+    command: options.command,
+    enabled: config.isSyncEnabled,
+    slaveName: config.slaveName,
+    masterUrl: config.masterUrl ?? '',
+    daemon,
+  });
+  return { deps, control };
+}
+
+/** Prepares the database, or brings it up to date; every row is kept. */
+export async function migrateDatabase(config: SlaveConfig): Promise<MigrationReport> {
+  const database = await openDatabase({ url: `sqlite:${config.databaseFile}` });
+  try {
+    return await migrate(database);
+  } finally {
+    await database.close();
+  }
+}
+
+/**
+ * Runs the daemon until a stop is asked for.
+ *
+ * @throws SyncError `sync_already_running` when this slave has one already.
+ */
+export async function startDaemon({ config, warnings }: LoadedSlaveConfig, run: RunContext): Promise<void> {
+  if (config.isSyncEnabled) requireMasterUrl(config);
+  const [{ acquireLock }, { runDaemon }, { BroadcastLog }, { createRequestHandler }, { turnOffsetMs }] = await Promise.all([
+    import('./daemon/lock.ts'),
+    import('./daemon/run-daemon.ts'),
+    import('./daemon/broadcast-log.ts'),
+    import('./daemon/handle-request.ts'),
+    import('./daemon/sync-schedule.ts'),
+  ]);
+  const clock = systemClock;
+  const lock = await acquireLock({ storagePath: config.storagePath, name: 'daemon', command: 'start', clock });
+  run.lifecycle.onStop('daemon lock', () => lock.release());
+  run.ignoreClosedOutput();
+  const broadcast = new BroadcastLog(openLog(config, run, true), clock);
+  const { log } = broadcast;
+  for (const warning of warnings) log.warn('a setting is doubtful', { warning });
+  const daemon = { pid: process.pid, startedAt: clock.nowIso() };
+  const { deps, control } = await openSlave({ config, run, command: 'start', migrate: true, daemon, log });
+  const intervalMs = intervalMsOf(config);
+  await runDaemon({
+    control,
+    store: deps.store,
+    handle: createRequestHandler({ control, watchLog: (listener) => broadcast.watch(listener), stopping: run.lifecycle.signal }),
+    clock,
+    log,
+    lifecycle: run.lifecycle,
+    socketPath: config.socketPath,
+    databaseFile: config.databaseFile,
+    intervalMs,
+    offsetMs: turnOffsetMs(config.slaveName, intervalMs, sha256),
+  });
+}
+
+function openLog(config: SlaveConfig, run: RunContext, toStderr = false): Logger {
+  const log = createLogger({ level: config.logLevel, redactor: run.redactor, file: config.logFile, toStderr });
+  run.lifecycle.onStop('log', () => log.close());
+  return log;
+}
+
+async function openStore({ config, migrate: mayMigrate = false }: OpenSlaveOptions): Promise<SlaveStore> {
+  const database = await openDatabase({ url: `sqlite:${config.databaseFile}` });
+  try {
+    if (mayMigrate) await migrate(database);
+    else await verifySlaveSchema(database, syncedTables());
+    return createSlaveStore(database, syncedTables(), { backupsDir: config.backupsDir, clock: systemClock });
+  } catch (thrown) {
+    await database.close();
+    throw thrown;
+  }
+}
+
+async function migrate(database: SqlDatabase): Promise<MigrationReport> {
+  return await migrateSlave(database, syncedTables(), { nowIso: systemClock.nowIso(), randomId });
+}
+
+function syncedTables(): TableRegistry {
+  return registerTables(tableDefinitions);
+}
+
+/** HTTP is loaded when the master is first asked. */
+async function openClient(config: SlaveConfig, masterUrl: string): Promise<MasterClient> {
+  const { createHttpMasterClient } = await import('./transport/http-master-client.ts');
+  return createHttpMasterClient({
+    masterUrl,
+    token: config.token,
+    // A token names the slave; the machine's name is only a stand-in where there is none.
+    slaveName: config.isSlaveNameSet || config.token === undefined ? config.slaveName : undefined,
+    programVersion: PROGRAM_VERSION,
+    stallMs: config.noProgressTimeoutMs,
+    totalMs: config.totalTimeoutMs,
+    clock: systemClock,
+  });
+}
+
+function intervalMsOf(config: SlaveConfig): number {
+  return Math.round(config.intervalMinutes * 60_000);
+}
