@@ -44,7 +44,8 @@ const rooms = [
   {
     room: '^slave/daemon/',
     rooms: ['^slave/sync/', '^slave/control/', core, ports, runtime],
-    packages: ['node-schedule'],
+    // sqlite3 bare, for the lock and for watching commits; rows go through the store.
+    packages: ['node-schedule', 'sqlite3'],
     node: true,
   },
   {

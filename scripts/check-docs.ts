@@ -43,7 +43,7 @@ function errorDocsFaults(): readonly string[] {
 }
 
 function isSource(path: string): boolean {
-  return !/\.(test|contract)\.ts$/.test(path);
+  return !/\.(test|contract|testkit)\.ts$/.test(path);
 }
 
 const faults = findFaults();

@@ -1,12 +1,16 @@
 import type { Logger } from '../common/core/logger.ts';
+import { PROGRAM_VERSION } from '../common/core/program-version.ts';
 import { registerTables, type TableRegistry } from '../common/core/table-registry.ts';
 import { createLogger } from '../common/runtime/logger.ts';
 import { randomId } from '../common/runtime/random-id.ts';
 import type { RunContext } from '../common/runtime/run-main.ts';
 import { sha256 } from '../common/runtime/sha256.ts';
 import { systemClock } from '../common/runtime/system-clock.ts';
-import { migrateSlave, verifySlaveSchema } from '../common/storage/sequelize/migrations/migrate-slave.ts';
 import type { MigrationReport } from '../common/storage/sequelize/migrations/migrate-master.ts';
+import {
+  migrateSlave,
+  verifySlaveSchema,
+} from '../common/storage/sequelize/migrations/migrate-slave.ts';
 import { openDatabase } from '../common/storage/sequelize/open-database.ts';
 import { createSlaveStore } from '../common/storage/sequelize/slave-store.ts';
 import type { SqlDatabase } from '../common/storage/sequelize/sql-database.ts';
@@ -15,17 +19,19 @@ import { tableDefinitions } from '../common/tables/registry.ts';
 import { requireMasterUrl, type LoadedSlaveConfig, type SlaveConfig } from './config.ts';
 import type { SlaveStatus } from './control/control.ts';
 import { LocalControl } from './control/local-control.ts';
+import { createSlaveData, type SlaveData } from './control/slave-data.ts';
 import { StatusFile } from './control/status-file.ts';
 import { createSyncEngine } from './control/sync-engine.ts';
+import type { BroadcastLog } from './daemon/broadcast-log.ts';
 import type { SlaveDeps } from './sync/slave-deps.ts';
 import { createLazyMasterClient } from './transport/lazy-master-client.ts';
 import type { MasterClient } from './transport/master-client.ts';
-import { PROGRAM_VERSION } from './version.ts';
 
 /** A slave's parts in this process, put together. The database is closed when the program ends. */
 export interface Slave {
   readonly deps: SlaveDeps;
   readonly control: LocalControl;
+  readonly data: SlaveData;
 }
 
 /** How to put a slave together. */
@@ -68,7 +74,8 @@ export async function openSlave(options: OpenSlaveOptions): Promise<Slave> {
     batchSize: config.maxBatchRecords,
     programVersion: PROGRAM_VERSION,
   };
-  const clientFor = (masterUrl: string): MasterClient => createLazyMasterClient(() => openClient(config, masterUrl));
+  const clientFor = (masterUrl: string): MasterClient =>
+    createLazyMasterClient(() => openClient(config, masterUrl));
   const control = new LocalControl({
     engine: createSyncEngine(deps, clientFor),
     store,
@@ -82,7 +89,7 @@ export async function openSlave(options: OpenSlaveOptions): Promise<Slave> {
     masterUrl: config.masterUrl ?? '',
     daemon,
   });
-  return { deps, control };
+  return { deps, control, data: createSlaveData(deps) };
 }
 
 /** Prepares the database, or brings it up to date; every row is kept. */
@@ -100,32 +107,55 @@ export async function migrateDatabase(config: SlaveConfig): Promise<MigrationRep
  *
  * @throws SyncError `sync_already_running` when this slave has one already.
  */
-export async function startDaemon({ config, warnings }: LoadedSlaveConfig, run: RunContext): Promise<void> {
+export async function startDaemon(loaded: LoadedSlaveConfig, run: RunContext): Promise<void> {
+  const { config } = loaded;
   if (config.isSyncEnabled) requireMasterUrl(config);
-  const [{ acquireLock }, { runDaemon }, { BroadcastLog }, { createRequestHandler }, { turnOffsetMs }] = await Promise.all([
-    import('./daemon/lock.ts'),
+  const { acquireLock } = await import('./daemon/lock.ts');
+  const { storagePath } = config;
+  const lock = await acquireLock({
+    storagePath,
+    name: 'daemon',
+    command: 'start',
+    clock: systemClock,
+  });
+  run.lifecycle.onStop('daemon lock', () => lock.release());
+  run.ignoreClosedOutput();
+  const { BroadcastLog } = await import('./daemon/broadcast-log.ts');
+  const broadcast = new BroadcastLog(openLog(config, run, true), systemClock);
+  for (const warning of loaded.warnings) broadcast.log.warn('a setting is doubtful', { warning });
+  await runDaemon(config, run, broadcast);
+}
+
+async function runDaemon(
+  config: SlaveConfig,
+  run: RunContext,
+  broadcast: BroadcastLog,
+): Promise<void> {
+  const [loop, { createRequestHandler }, { turnOffsetMs }] = await Promise.all([
     import('./daemon/run-daemon.ts'),
-    import('./daemon/broadcast-log.ts'),
     import('./daemon/handle-request.ts'),
     import('./daemon/sync-schedule.ts'),
   ]);
-  const clock = systemClock;
-  const lock = await acquireLock({ storagePath: config.storagePath, name: 'daemon', command: 'start', clock });
-  run.lifecycle.onStop('daemon lock', () => lock.release());
-  run.ignoreClosedOutput();
-  const broadcast = new BroadcastLog(openLog(config, run, true), clock);
+  const { lifecycle } = run;
   const { log } = broadcast;
-  for (const warning of warnings) log.warn('a setting is doubtful', { warning });
-  const daemon = { pid: process.pid, startedAt: clock.nowIso() };
-  const { deps, control } = await openSlave({ config, run, command: 'start', migrate: true, daemon, log });
+  const daemon = { pid: process.pid, startedAt: systemClock.nowIso() };
+  const { deps, control } = await openSlave({
+    config,
+    run,
+    command: 'start',
+    migrate: true,
+    daemon,
+    log,
+  });
+  const watchLog: BroadcastLog['watch'] = (listener) => broadcast.watch(listener);
   const intervalMs = intervalMsOf(config);
-  await runDaemon({
+  await loop.runDaemon({
     control,
     store: deps.store,
-    handle: createRequestHandler({ control, watchLog: (listener) => broadcast.watch(listener), stopping: run.lifecycle.signal }),
-    clock,
+    handle: createRequestHandler({ control, watchLog, stopping: lifecycle.signal }),
+    clock: systemClock,
     log,
-    lifecycle: run.lifecycle,
+    lifecycle,
     socketPath: config.socketPath,
     databaseFile: config.databaseFile,
     intervalMs,
@@ -134,17 +164,28 @@ export async function startDaemon({ config, warnings }: LoadedSlaveConfig, run: 
 }
 
 function openLog(config: SlaveConfig, run: RunContext, toStderr = false): Logger {
-  const log = createLogger({ level: config.logLevel, redactor: run.redactor, file: config.logFile, toStderr });
+  const log = createLogger({
+    level: config.logLevel,
+    redactor: run.redactor,
+    file: config.logFile,
+    toStderr,
+  });
   run.lifecycle.onStop('log', () => log.close());
   return log;
 }
 
-async function openStore({ config, migrate: mayMigrate = false }: OpenSlaveOptions): Promise<SlaveStore> {
+async function openStore({
+  config,
+  migrate: mayMigrate = false,
+}: OpenSlaveOptions): Promise<SlaveStore> {
   const database = await openDatabase({ url: `sqlite:${config.databaseFile}` });
   try {
     if (mayMigrate) await migrate(database);
     else await verifySlaveSchema(database, syncedTables());
-    return createSlaveStore(database, syncedTables(), { backupsDir: config.backupsDir, clock: systemClock });
+    return createSlaveStore(database, syncedTables(), {
+      backupsDir: config.backupsDir,
+      clock: systemClock,
+    });
   } catch (thrown) {
     await database.close();
     throw thrown;

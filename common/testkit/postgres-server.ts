@@ -79,13 +79,26 @@ export async function startPostgresServer(): Promise<PostgresServer> {
 /** @returns the server, or its log when it did not come up. */
 async function startOnFreePort(): Promise<PostgresServer | string> {
   const root = mkdtempSync(join(tmpdir(), 'tidewater-postgres-'));
-  const password = randomBytes(12).toString('hex');
-  const user = findUnprivilegedUser();
-  initialise(root, password, user);
-  const port = await findFreePort();
-  const guard = spawnGuarded(root, port, user);
+  try {
+    const password = randomBytes(12).toString('hex');
+    const user = findUnprivilegedUser();
+    initialise(root, password, user);
+    const port = await findFreePort();
+    const guard = spawnGuarded(root, port, user);
+    const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+    return await awaitServer(guard, url, root);
+  } catch (thrown) {
+    rmSync(root, { recursive: true, force: true });
+    throw thrown;
+  }
+}
+
+async function awaitServer(
+  guard: Guard,
+  url: string,
+  root: string,
+): Promise<PostgresServer | string> {
   const readLog = keepLogEnd(guard);
-  const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
   const deadlineMs = performance.now() + START_TIMEOUT_MS;
   while (guard.exitCode === null && performance.now() < deadlineMs) {
     if (await accepts(url)) return { url, stop: () => stopGuarded(guard, root) };

@@ -10,16 +10,19 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { registerTables } from '../../common/core/table-registry.ts';
+import { randomId, uuidV7 } from '../../common/runtime/random-id.ts';
 import { sqliteTable } from '../../common/storage/sequelize/dialects/sqlite-table.ts';
 import { migrateMaster } from '../../common/storage/sequelize/migrations/migrate-master.ts';
 import { openDatabase } from '../../common/storage/sequelize/open-database.ts';
 import { encodeRows } from '../../common/storage/sequelize/row-codec.ts';
-import { randomId, uuidV7 } from '../../common/runtime/random-id.ts';
 import { inventories } from '../../common/tables/inventories.ts';
 import { tableDefinitions } from '../../common/tables/registry.ts';
 
 const { values } = parseArgs({
-  options: { rows: { type: 'string', default: '100000' }, rounds: { type: 'string', default: '3' } },
+  options: {
+    rows: { type: 'string', default: '100000' },
+    rounds: { type: 'string', default: '3' },
+  },
 });
 const rowCount = Number(values.rows);
 const BATCH = 1000;
@@ -99,7 +102,11 @@ async function load(folder: string): Promise<Omit<Round, 'rawMs' | 'ratio'>> {
     PORT: '0',
   });
   const { url } = JSON.parse(await master.firstLine) as { url: string };
-  const slaveEnvironment = { STORAGE_PATH: join(folder, 'slave'), MASTER_URL: url, SLAVE_NAME: 'bench' };
+  const slaveEnvironment = {
+    STORAGE_PATH: join(folder, 'slave'),
+    MASTER_URL: url,
+    SLAVE_NAME: 'bench',
+  };
   await startProgram('slave/main.ts', ['db:migrate'], slaveEnvironment).finished;
   const slave = startProgram('slave/main.ts', ['sync:run', '--json'], slaveEnvironment);
   const report = JSON.parse(await slave.finished) as { durationMs?: number; duration_ms?: number };
@@ -129,7 +136,12 @@ function startProgram(file: string, args: readonly string[], environment: Record
       resolve(output);
     }),
   );
-  return { firstLine, finished, peakMb: () => Math.round(peakKb / 1024), stop: () => child.kill('SIGTERM') };
+  return {
+    firstLine,
+    finished,
+    peakMb: () => Math.round(peakKb / 1024),
+    stop: () => child.kill('SIGTERM'),
+  };
 }
 
 /** Peak resident memory of a process, as the kernel counts it. */

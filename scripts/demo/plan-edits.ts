@@ -13,9 +13,17 @@ export interface StockCount {
 /** What the shops change while they are offline, beside selling. Each part is about other products. */
 export interface EditPlan {
   /** Every shop corrects a doubtful product name to the one on its last receipt. */
-  readonly names: readonly { readonly region: Region; readonly productId: string; readonly name: string }[];
+  readonly names: readonly {
+    readonly region: Region;
+    readonly productId: string;
+    readonly name: string;
+  }[];
   /** Two shops put one product in different places. */
-  readonly places: readonly { readonly region: Region; readonly productId: string; readonly location: string }[];
+  readonly places: readonly {
+    readonly region: Region;
+    readonly productId: string;
+    readonly location: string;
+  }[];
   /** A shop takes out of its list what others sell at the same time. */
   readonly removal: { readonly region: Region; readonly productId: string };
   /** Counted before the first sale of the product: all sales come after the count. */
@@ -48,8 +56,14 @@ export function planEdits(orders: readonly Order[], catalogue: readonly Product[
     taken.add(found.id);
     return found;
   };
-  const early = pick('a count after the last sale', (use) => use.regions.size > 1 && use.last < 0.5);
-  const late = pick('a count before the first sale', (use) => use.regions.size > 1 && use.first > 0.5);
+  const early = pick(
+    'a count after the last sale',
+    (use) => use.regions.size > 1 && use.last < 0.5,
+  );
+  const late = pick(
+    'a count before the first sale',
+    (use) => use.regions.size > 1 && use.first > 0.5,
+  );
   const placed = pick('two places', (use) => use.regions.size === REGIONS.length);
   const removed = pick('a removal', (use) => !use.regions.has('South') && use.regions.has('West'));
   const mistyped = pick('a wrong price', (use) => use.regions.has('West'));
@@ -120,5 +134,9 @@ function doubtfulNames(orders: readonly Order[], catalogue: readonly Product[]):
   for (const sale of orders.flatMap((order) => order.sales)) {
     if (doubtful.has(sale.productId)) last.set(`${sale.region} ${sale.productId}`, sale);
   }
-  return [...last.values()].map(({ region, productId, productName }) => ({ region, productId, name: productName }));
+  return [...last.values()].map(({ region, productId, productName }) => ({
+    region,
+    productId,
+    name: productName,
+  }));
 }

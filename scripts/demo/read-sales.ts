@@ -48,7 +48,9 @@ export async function readSales(): Promise<readonly Sale[]> {
  */
 export function parseSales(csv: string): readonly Sale[] {
   const rows = parse<Record<string, string>>(csv, { columns: true });
-  return rows.map(toSale).toSorted((a, b) => (a.orderedOn < b.orderedOn ? -1 : Number(a.orderedOn > b.orderedOn)));
+  return rows
+    .map(toSale)
+    .toSorted((a, b) => (a.orderedOn < b.orderedOn ? -1 : Number(a.orderedOn > b.orderedOn)));
 }
 
 /** Puts the lines of each receipt together, in the order in which the receipts begin. */
@@ -85,6 +87,7 @@ function toSale(row: Readonly<Record<string, string>>): Sale {
 
 function toRegion(text: string): Region {
   const region = REGIONS.find((name) => name === text);
-  if (region === undefined) throw new Error(`the sales file has a region without a shop: "${text}"`);
+  if (region === undefined)
+    throw new Error(`the sales file has a region without a shop: "${text}"`);
   return region;
 }

@@ -42,7 +42,10 @@ export async function sellOrders(
 export async function countStock(file: SqliteFile, count: StockCount): Promise<void> {
   await file.transaction(async () => {
     await file.run('UPDATE sync_context SET counting = 1');
-    await file.run('UPDATE inventories SET quantity = ? WHERE id = ?', [count.counted, count.productId]);
+    await file.run('UPDATE inventories SET quantity = ? WHERE id = ?', [
+      count.counted,
+      count.productId,
+    ]);
     await file.run('UPDATE sync_context SET counting = 0');
     await file.run(
       `INSERT INTO inventory_adjustments (id, inventory_id, quantity_change, reason, adjusted_by)
@@ -53,7 +56,11 @@ export async function countStock(file: SqliteFile, count: StockCount): Promise<v
 }
 
 /** Makes the edits of one shop that others contradict, and the one that cannot be right. */
-export async function editProducts(file: SqliteFile, region: Region, plan: EditPlan): Promise<void> {
+export async function editProducts(
+  file: SqliteFile,
+  region: Region,
+  plan: EditPlan,
+): Promise<void> {
   const isOwn = (edit: { readonly region: Region }): boolean => edit.region === region;
   for (const { productId, name } of plan.names.filter(isOwn)) {
     await file.run('UPDATE inventories SET name = ? WHERE id = ?', [name, productId]);

@@ -46,7 +46,8 @@ export async function openSqliteFile(path: string, mode: 'read' | 'write'): Prom
         );
       });
       return {
-        run: (values) => settle<unknown>((done) => void statement.run([...values], done)).then(() => undefined),
+        run: (values) =>
+          settle<unknown>((done) => void statement.run([...values], done)).then(() => undefined),
         finalize: () => new Promise((resolve) => statement.finalize(() => resolve())),
       };
     },
@@ -60,7 +61,8 @@ export async function openSqliteFile(path: string, mode: 'read' | 'write'): Prom
         throw error;
       }
     },
-    close: () => settle<unknown>((done) => database.close((error) => done(error, null))).then(() => undefined),
+    close: () =>
+      settle<unknown>((done) => database.close((error) => done(error, null))).then(() => undefined),
   };
   if (mode === 'write') await run('PRAGMA foreign_keys = ON');
   return file;

@@ -17,7 +17,10 @@ const SINGLES: Readonly<Record<string, string>> = {
  * Turns the words of a command line into the ones of the registry: `sync run`, `status` and `conflicts:list`
  * mean `sync:run`, `sync:status` and `conflicts list`.
  */
-export function canonicalWords(argv: readonly string[], groups: readonly string[]): readonly string[] {
+export function canonicalWords(
+  argv: readonly string[],
+  groups: readonly string[],
+): readonly string[] {
   const [first = '', second = '', ...rest] = argv;
   const pair = PAIRS[`${first} ${second}`];
   if (pair !== undefined) return [pair, ...rest];

@@ -1,12 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
-
 import { describe, expect, it } from 'vitest';
-
+import { PROGRAM_VERSION } from '../../common/core/program-version.ts';
 import { SyncError } from '../../common/core/sync-error.ts';
 import { emptyReport } from '../../common/core/sync-report.ts';
 import { inventories } from '../../common/tables/inventories.ts';
 import { aStatus, aTableCount } from '../control/status-builders.testkit.ts';
-import { PROGRAM_VERSION } from '../version.ts';
 import { canonicalWords } from './canonical-words.ts';
 import { cliCommands } from './command-registry.ts';
 import { parseSetOptions } from './parse-set-options.ts';
@@ -17,7 +15,9 @@ import { tableText } from './table-text.ts';
 
 describe('the command registry', () => {
   it('lists every file of commands/', () => {
-    const files = readdirSync(new URL('./commands', import.meta.url)).filter((name) => !name.endsWith('.test.ts'));
+    const files = readdirSync(new URL('./commands', import.meta.url)).filter(
+      (name) => !name.endsWith('.test.ts'),
+    );
     const source = readFileSync(new URL('./command-registry.ts', import.meta.url), 'utf8');
     expect(files.filter((name) => !source.includes(`./commands/${name}'`))).toEqual([]);
   });
@@ -54,39 +54,66 @@ describe('the words of a command line', () => {
 
 describe('--set', () => {
   it('reads values by the types of their columns', () => {
-    expect(parseSetOptions(inventories, ['name=a=b', 'quantity=12', 'unit_price=1.5'], ['location'])).toEqual({
+    expect(
+      parseSetOptions(inventories, ['name=a=b', 'quantity=12', 'unit_price=1.5'], ['location']),
+    ).toEqual({
       name: 'a=b',
       quantity: 12,
       unit_price: '1.5',
       location: null,
     });
-    expect(parseSetOptions(inventories, ['quantity=9007199254740993', 'name='], [])).toEqual({ quantity: '9007199254740993', name: '' });
+    expect(parseSetOptions(inventories, ['quantity=9007199254740993', 'name='], [])).toEqual({
+      quantity: '9007199254740993',
+      name: '',
+    });
   });
 
-  it.each([[['name']], [['=x']], [['nome=x']], [['id=x']], [['name=x', 'name=y']], [['__proto__=x']]])('refuses %j', (set) => {
+  it.each([
+    [['name']],
+    [['=x']],
+    [['nome=x']],
+    [['id=x']],
+    [['name=x', 'name=y']],
+    [['__proto__=x']],
+  ])('refuses %j', (set) => {
     expect(() => parseSetOptions(inventories, set, [])).toThrow(SyncError);
   });
 });
 
 describe('texts for people', () => {
   it('draws tables in line, whatever their cells hold (P17)', () => {
-    expect(tableText(['id', 'n#'], [['a', '5'], ['日本\u001b[2J', '12']])).toEqual([
-      'id            n',
-      'a             5',
-      '日本\\x1b[2J  12',
-    ]);
+    expect(
+      tableText(
+        ['id', 'n#'],
+        [
+          ['a', '5'],
+          ['日本\u001b[2J', '12'],
+        ],
+      ),
+    ).toEqual(['id            n', 'a             5', '日本\\x1b[2J  12']);
   });
 
   it('tells what a sync did', () => {
     const uploaded = { ...emptyReport.uploaded, records: 3, applied: 2, rejected: 1 };
     const downloaded = { ...emptyReport.downloaded, records: 1, created: 1 };
-    expect(reportText({ ...emptyReport, durationMs: 1234, requests: 3, uploaded, downloaded, pending: 2 })).toEqual([
+    expect(
+      reportText({
+        ...emptyReport,
+        durationMs: 1234,
+        requests: 3,
+        uploaded,
+        downloaded,
+        pending: 2,
+      }),
+    ).toEqual([
       'synced after 1.2 s and 3 requests',
       'sent      3 records (2 applied, 1 rejected)',
       'received  1 record (1 new)',
       'waiting   2 records',
     ]);
-    expect(progressText({ kind: 'downloaded', records: 5, total: 50, expected: 100 })).toBe('received 50 of about 100 records');
+    expect(progressText({ kind: 'downloaded', records: 5, total: 50, expected: 100 })).toBe(
+      'received 50 of about 100 records',
+    );
   });
 
   it('shows times with their distance', () => {
@@ -97,8 +124,16 @@ describe('texts for people', () => {
   });
 
   it('P17 shows a status without anything that acts on the terminal', () => {
-    const lastError = { code: 'auth_invalid', message: 'a\u009b2J', hint: 'b\u001b]52;c;x\u0007', at: '2026-01-01T00:00:00.000Z' } as const;
-    const text = statusText(aStatus({ status: 'failed', lastError, slaveName: 'x\u202e', tables: [aTableCount()] }), 0).join('\n');
+    const lastError = {
+      code: 'auth_invalid',
+      message: 'a\u009b2J',
+      hint: 'b\u001b]52;c;x\u0007',
+      at: '2026-01-01T00:00:00.000Z',
+    } as const;
+    const text = statusText(
+      aStatus({ status: 'failed', lastError, slaveName: 'x\u202e', tables: [aTableCount()] }),
+      0,
+    ).join('\n');
     // eslint-disable-next-line no-control-regex -- these are what must not be there
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
     expect(text).toContain('a\\x9b2J');

@@ -14,7 +14,11 @@ export function parseLogLine(line: string): Readonly<Record<string, unknown>> {
 /** A log line for people: time, level, message, then the fields. */
 export function logLineText(line: string): string {
   const { time, level, message, pid: _pid, ...fields } = parseLogLine(line);
-  const words = [time, typeof level === 'string' ? level.padEnd(5) : undefined, message].filter((word) => word !== undefined);
-  const pairs = Object.entries(fields).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const words = [time, typeof level === 'string' ? level.padEnd(5) : undefined, message].filter(
+    (word) => word !== undefined,
+  );
+  const pairs = Object.entries(fields).map(
+    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
   return shown([...words.map(String), ...pairs].join(' '));
 }

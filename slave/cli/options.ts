@@ -2,24 +2,38 @@ import { SyncError } from '../../common/core/sync-error.ts';
 import type { CliInput, CliOption } from './command.ts';
 
 /** `--json`, as every command that shows something has it. */
-export const jsonOption: CliOption = { flags: '--json', description: 'print one JSON document and nothing else' };
+export const jsonOption: CliOption = {
+  flags: '--json',
+  description: 'print one JSON document and nothing else',
+};
 
 /** Options that stand for settings, by setting; the settings check their values. */
 export const settingOptions = {
-  MASTER_URL: { flags: '--master-url <url>', description: 'address of the master, the part before /api/sync' },
+  MASTER_URL: {
+    flags: '--master-url <url>',
+    description: 'address of the master, the part before /api/sync',
+  },
   SYNC_INTERVAL: { flags: '--interval <minutes>', description: 'minutes between two syncs' },
   SYNC_BATCH_SIZE: { flags: '--batch-size <records>', description: 'most records in one upload' },
-  SYNC_TIMEOUT: { flags: '--timeout <seconds>', description: 'seconds without progress after which a request is given up' },
-  SYNC_INSECURE_HTTP: { flags: '--insecure-http', description: 'allow plain http to another machine' },
+  SYNC_TIMEOUT: {
+    flags: '--timeout <seconds>',
+    description: 'seconds without progress after which a request is given up',
+  },
+  SYNC_INSECURE_HTTP: {
+    flags: '--insecure-http',
+    description: 'allow plain http to another machine',
+  },
   LOG_LEVEL: { flags: '--log-level <level>', description: 'error, warn, info or debug' },
 } as const satisfies Readonly<Record<string, CliOption>>;
 
 /** Values of setting options, by setting, for the settings to check. */
-export function settingOverrides({ options }: CliInput): Readonly<Record<string, string | undefined>> {
+export function settingOverrides({
+  options,
+}: CliInput): Readonly<Record<string, string | undefined>> {
   const overrides: Record<string, string> = {};
   for (const [setting, option] of Object.entries(settingOptions)) {
     const value = options[optionName(option.flags)];
-    if (value !== undefined) overrides[setting] = String(value);
+    if (typeof value === 'string' || value === true) overrides[setting] = String(value);
   }
   return overrides;
 }
@@ -52,18 +66,26 @@ export interface NumberRange {
 export function wholeNumber(text: string, { flag, min, max }: NumberRange): number {
   const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
-  throw new SyncError('usage_invalid', `${flag} must be a whole number from ${min} to ${max}, not "${text}"`, {
-    hint: `For example: ${flag} ${min}`,
-  });
+  throw new SyncError(
+    'usage_invalid',
+    `${flag} must be a whole number from ${min} to ${max}, not "${text}"`,
+    {
+      hint: `For example: ${flag} ${min}`,
+    },
+  );
 }
 
 /** A word out of a closed list. @throws SyncError `usage_invalid` naming the flag and the words. */
 export function oneOf<T extends string>(text: string, flag: string, words: readonly T[]): T {
   const found = words.find((word) => word === text);
   if (found !== undefined) return found;
-  throw new SyncError('usage_invalid', `${flag} must be one of ${words.join(', ')}, not "${text}"`, {
-    hint: `For example: ${flag} ${words[0] ?? ''}`,
-  });
+  throw new SyncError(
+    'usage_invalid',
+    `${flag} must be one of ${words.join(', ')}, not "${text}"`,
+    {
+      hint: `For example: ${flag} ${words[0] ?? ''}`,
+    },
+  );
 }
 
 /** The camel case name under which commander keeps an option. */

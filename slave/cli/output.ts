@@ -47,7 +47,8 @@ export function createTerminalOutput(port: TerminalPort): CliOutput {
       clearProgress();
       port.stdout.write(lines.map((line) => `${line}\n`).join(''));
     },
-    json: (document) => void port.stdout.write(`${JSON.stringify(document, null, port.stdout.isTTY ? 2 : 0)}\n`),
+    json: (document) =>
+      void port.stdout.write(`${JSON.stringify(document, null, port.stdout.isTTY ? 2 : 0)}\n`),
     remark: (text) => {
       clearProgress();
       port.stderr.write(`${text}\n`);
@@ -65,7 +66,11 @@ export function createTerminalOutput(port: TerminalPort): CliOutput {
   };
 }
 
-async function ask({ stdin, stderr }: TerminalPort, question: string, signal: AbortSignal): Promise<boolean> {
+async function ask(
+  { stdin, stderr }: TerminalPort,
+  question: string,
+  signal: AbortSignal,
+): Promise<boolean> {
   if (!stdin.isTTY || !stderr.isTTY) return false;
   const { createInterface } = await import('node:readline/promises');
   const lines = createInterface({ input: stdin, output: stderr });

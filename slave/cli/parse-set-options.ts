@@ -14,7 +14,8 @@ export function parseSetOptions(
 ): Row {
   const values: Record<string, WireValue> = {};
   const put = (column: string, value: WireValue): void => {
-    if (Object.hasOwn(values, column)) throw new SyncError('usage_invalid', `column ${column} is set twice`);
+    if (Object.hasOwn(values, column))
+      throw new SyncError('usage_invalid', `column ${column} is set twice`);
     values[column] = value;
   };
   for (const assignment of set) {

@@ -1,8 +1,6 @@
 import { appendFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import { describe, expect, it } from 'vitest';
-
 import { makeTempDir } from '../../common/testkit/temp-dir.ts';
 import { logLineText, parseLogLine } from './log-text.ts';
 import { followLines, readLastLines } from './read-log.ts';
@@ -22,11 +20,19 @@ describe('reading the log', () => {
     const folder = makeTempDir();
     await writeFile(join(folder, 'sync.1.log'), linesFrom(1, 3));
     await writeFile(join(folder, 'sync.log'), `${linesFrom(4, 5)}line`);
-    expect((await readLastLines(join(folder, 'sync.log'), 4)).lines).toEqual(['line 2', 'line 3', 'line 4', 'line 5']);
+    expect((await readLastLines(join(folder, 'sync.log'), 4)).lines).toEqual([
+      'line 2',
+      'line 3',
+      'line 4',
+      'line 5',
+    ]);
   });
 
   it('gives nothing where there is no log', async () => {
-    expect(await readLastLines(join(makeTempDir(), 'sync.log'), 5)).toEqual({ lines: [], end: null });
+    expect(await readLastLines(join(makeTempDir(), 'sync.log'), 5)).toEqual({
+      lines: [],
+      end: null,
+    });
   });
 
   it('follows new lines through a turn-over of the file', async () => {
@@ -58,8 +64,11 @@ describe('reading the log', () => {
 
 describe('a log line', () => {
   it('is shown as time, level, message and fields', () => {
-    const line = '{"time":"2026-01-01T00:00:00.000Z","level":"info","message":"sync cycle ended","pid":7,"uploaded":3,"code":"x"}';
-    expect(logLineText(line)).toBe('2026-01-01T00:00:00.000Z info  sync cycle ended uploaded=3 code=x');
+    const line =
+      '{"time":"2026-01-01T00:00:00.000Z","level":"info","message":"sync cycle ended","pid":7,"uploaded":3,"code":"x"}';
+    expect(logLineText(line)).toBe(
+      '2026-01-01T00:00:00.000Z info  sync cycle ended uploaded=3 code=x',
+    );
   });
 
   it('P17 cannot act on the terminal, and needs not be JSON', () => {

@@ -1,5 +1,4 @@
 import { open, stat, type FileHandle } from 'node:fs/promises';
-
 import { olderLogFile } from '../../common/runtime/log-file.ts';
 import { sleep } from '../../common/runtime/sleep.ts';
 
@@ -59,7 +58,10 @@ async function readTail(path: string): Promise<Read | null> {
   return await withFile(path, async (file, { inode, size }) => {
     const start = Math.max(0, size - MAX_TAIL_BYTES);
     const read = await readLines(file, start, size);
-    return { lines: start === 0 ? read.lines : read.lines.slice(1), end: { inode, offset: read.offset } };
+    return {
+      lines: start === 0 ? read.lines : read.lines.slice(1),
+      end: { inode, offset: read.offset },
+    };
   });
 }
 
@@ -69,7 +71,11 @@ async function readFrom(path: string, place: LogPlace | null): Promise<Read | nu
     (stats) => stats.size,
     () => null,
   );
-  if (size === null || (place !== null && size === place.offset && (await inodeOf(path)) === place.inode)) return null;
+  if (
+    size === null ||
+    (place !== null && size === place.offset && (await inodeOf(path)) === place.inode)
+  )
+    return null;
   return await withFile(path, async (file, found) => {
     const isSame = place !== null && place.inode === found.inode && place.offset <= found.size;
     const start = isSame ? place.offset : 0;
@@ -79,7 +85,11 @@ async function readFrom(path: string, place: LogPlace | null): Promise<Read | nu
 }
 
 /** Complete lines between two offsets, and where the last one ends. */
-async function readLines(file: FileHandle, start: number, end: number): Promise<{ lines: readonly string[]; offset: number }> {
+async function readLines(
+  file: FileHandle,
+  start: number,
+  end: number,
+): Promise<{ lines: readonly string[]; offset: number }> {
   const bytes = Buffer.alloc(end - start);
   const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
   const last = bytes.subarray(0, bytesRead).lastIndexOf(0x0a);
@@ -89,7 +99,10 @@ async function readLines(file: FileHandle, start: number, end: number): Promise<
 
 async function withFile(
   path: string,
-  work: (file: FileHandle, found: { readonly inode: number; readonly size: number }) => Promise<Read>,
+  work: (
+    file: FileHandle,
+    found: { readonly inode: number; readonly size: number },
+  ) => Promise<Read>,
 ): Promise<Read | null> {
   let file: FileHandle;
   try {

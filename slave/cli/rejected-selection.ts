@@ -1,5 +1,5 @@
 import { SyncError } from '../../common/core/sync-error.ts';
-import type { RejectedOutcome, RejectedSelection } from '../sync/rejected.ts';
+import type { RejectedOutcome, RejectedSelection } from '../control/slave-data.ts';
 import type { CliInput } from './command.ts';
 import { hasFlag, wholeNumber } from './options.ts';
 import { counted } from './table-text.ts';

@@ -1,6 +1,5 @@
 import type { SyncReport } from '../../common/core/sync-report.ts';
-import type { DryRunReport } from '../sync/dry-run.ts';
-import type { ProgressEvent } from '../sync/progress.ts';
+import type { DryRunReport, ProgressEvent } from '../control/control.ts';
 import { shown } from './output.ts';
 import { counted, tableText } from './table-text.ts';
 
@@ -55,11 +54,19 @@ export function reportText(report: SyncReport): readonly string[] {
 
 /** What a sync would do, for people. */
 export function dryRunText({ upload, download }: DryRunReport): readonly string[] {
-  const rows = upload.rows.map((row) => [String(row.operation), row.table, row.id, row.action, row.columns.join(', ')]);
+  const rows = upload.rows.map((row) => [
+    String(row.operation),
+    row.table,
+    row.id,
+    row.action,
+    row.columns.join(', '),
+  ]);
   return [
     `would send ${counted(upload.total, 'record')}`,
     ...upload.counts.map(({ table, action, count }) => `  ${shown(table)}: ${count} ${action}`),
-    ...(rows.length === 0 ? [] : ['', ...tableText(['op#', 'table', 'id', 'action', 'columns'], rows)]),
+    ...(rows.length === 0
+      ? []
+      : ['', ...tableText(['op#', 'table', 'id', 'action', 'columns'], rows)]),
     ...(upload.total > rows.length ? [`and ${upload.total - rows.length} more`] : []),
     '',
     ...downloadText(download),
@@ -68,7 +75,9 @@ export function dryRunText({ upload, download }: DryRunReport): readonly string[
 
 function downloadText(download: DryRunReport['download']): readonly string[] {
   if (!download.reachable) {
-    return [shown(`cannot say what would be received: ${download.error.code}, ${download.error.message}`)];
+    return [
+      shown(`cannot say what would be received: ${download.error.code}, ${download.error.message}`),
+    ];
   }
   const more = download.hasMore ? ' on the first page, and there are others' : '';
   return [

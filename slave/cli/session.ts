@@ -1,14 +1,17 @@
-import type { SyncReport } from '../../common/core/sync-report.ts';
-import { SyncError } from '../../common/core/sync-error.ts';
 import { errorCodes } from '../../common/core/error-codes.ts';
+import { SyncError } from '../../common/core/sync-error.ts';
+import type { SyncReport } from '../../common/core/sync-report.ts';
+import type { Slave } from '../compose.ts';
 import type { LoadedSlaveConfig, SlaveConfig } from '../config.ts';
 import type { SlaveControl } from '../control/control.ts';
-import type { SlaveDeps } from '../sync/slave-deps.ts';
 import type { CliContext, CliInput } from './command.ts';
 import { settingOverrides } from './options.ts';
 
 /** Loads the settings, with those of the command line on top; secrets are kept out of all output from here on. */
-export async function loadConfig({ env, cwd, run }: CliContext, input: CliInput): Promise<LoadedSlaveConfig> {
+export async function loadConfig(
+  { env, cwd, run }: CliContext,
+  input: CliInput,
+): Promise<LoadedSlaveConfig> {
   const { loadSlaveConfig } = await import('../config.ts');
   const loaded = loadSlaveConfig({ env, cwd, overrides: settingOverrides(input) });
   for (const secret of loaded.secrets) run.redactor.addSecret(secret);
@@ -16,7 +19,11 @@ export async function loadConfig({ env, cwd, run }: CliContext, input: CliInput)
 }
 
 /** The control of the running daemon, else one in this process; closed when the program ends. */
-export async function openControl(context: CliContext, config: SlaveConfig, command: string): Promise<SlaveControl> {
+export async function openControl(
+  context: CliContext,
+  config: SlaveConfig,
+  command: string,
+): Promise<SlaveControl> {
   const { connectControl } = await import('../control/connect-control.ts');
   const control = await connectControl(config.socketPath, async () => {
     const { openSlave } = await import('../compose.ts');
@@ -26,18 +33,16 @@ export async function openControl(context: CliContext, config: SlaveConfig, comm
   return control;
 }
 
-/** The slave's database and what works on it, in this process; beside a running daemon as well. */
-export async function openDeps(context: CliContext, config: SlaveConfig, command: string): Promise<SlaveDeps> {
+/** The slave in this process, also beside a running daemon; closed when the program ends. */
+export async function openHere(
+  context: CliContext,
+  config: SlaveConfig,
+  command: string,
+): Promise<Slave> {
   const { openSlave } = await import('../compose.ts');
-  const { deps, control } = await openSlave({ config, run: context.run, command });
-  context.run.lifecycle.onStop('control', () => control.close());
-  return deps;
-}
-
-/** Brings the status file up to date after a command that changed what it shows. */
-export async function refreshStatus(context: CliContext, config: SlaveConfig): Promise<void> {
-  const control = await openControl(context, config, 'status');
-  await control.status();
+  const slave = await openSlave({ config, run: context.run, command });
+  context.run.lifecycle.onStop('control', () => slave.control.close());
+  return slave;
 }
 
 /** The exit code of a command that ran a cycle; rejected rows alone are no failure (P6). */

@@ -8,7 +8,10 @@ export function statusDocument(status: SlaveStatus): Readonly<Record<string, unk
     incarnation: status.incarnation,
     cursor: status.cursor,
     clock_offset_ms: status.clockOffsetMs,
-    daemon: status.daemon === null ? null : { pid: status.daemon.pid, started_at: status.daemon.startedAt },
+    daemon:
+      status.daemon === null
+        ? null
+        : { pid: status.daemon.pid, started_at: status.daemon.startedAt },
     tables: status.tables.map(({ table, rows, pending, rejected, openConflicts }) => ({
       table,
       rows,

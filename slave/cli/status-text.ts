@@ -32,7 +32,9 @@ function pairsOf(status: SlaveStatus, nowMs: number): readonly (readonly [string
     ['last synced', timeText(status.lastSyncedAt, nowMs)],
     ['next attempt', timeText(status.nextAttemptAt, nowMs, 'by schedule')],
     ['daemon', daemon === null ? 'not running' : `process ${daemon.pid} since ${daemon.startedAt}`],
-    ...(loading === null ? [] : [['loading', `${loading.rows} of about ${loading.totalRows} rows`] as const]),
+    ...(loading === null
+      ? []
+      : [['loading', `${loading.rows} of about ${loading.totalRows} rows`] as const]),
   ];
 }
 

@@ -8,7 +8,10 @@ const MAX_CELL_WIDTH = 60;
  * Draws rows under headings, columns in line. Cells may hold text from elsewhere; it is made safe here.
  * Columns whose heading ends in `#` stand to the right.
  */
-export function tableText(headings: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+export function tableText(
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+): readonly string[] {
   const cells = rows.map((row) => row.map((cell) => shown(cell, MAX_CELL_WIDTH)));
   const names = headings.map((heading) => heading.replace(/#$/, ''));
   const widths = names.map((name, column) =>
@@ -16,7 +19,9 @@ export function tableText(headings: readonly string[], rows: readonly (readonly 
   );
   return [names, ...cells].map((row) =>
     row
-      .map((cell, column) => padded(cell, widths[column] ?? 0, headings[column]?.endsWith('#') === true))
+      .map((cell, column) =>
+        padded(cell, widths[column] ?? 0, headings[column]?.endsWith('#') === true),
+      )
       .join('  ')
       .trimEnd(),
   );

@@ -4,6 +4,8 @@ import type { DryRunReport } from '../sync/dry-run.ts';
 import type { ProgressEvent } from '../sync/progress.ts';
 import type { ResetReport, ResetVariant } from '../sync/reset.ts';
 
+export type { DryRunReport, ProgressEvent, ResetReport, ResetVariant };
+
 /** Everything that `sync:status` and screens show. Times are ISO; `null` means never or none. */
 export interface SlaveStatus {
   readonly status: 'idle' | 'running' | 'success' | 'failed' | 'disabled';
@@ -19,7 +21,11 @@ export interface SlaveStatus {
   readonly trouble: Trouble | null;
   readonly paused: boolean;
   readonly clockOffsetMs: number | null;
-  readonly loading: { readonly rows: number; readonly totalRows: number; readonly startedAt: string } | null;
+  readonly loading: {
+    readonly rows: number;
+    readonly totalRows: number;
+    readonly startedAt: string;
+  } | null;
   readonly tables: readonly TableCounts[];
   readonly daemon: { readonly pid: number; readonly startedAt: string } | null;
   readonly incarnation: string;
@@ -49,7 +55,11 @@ export interface SlaveControl {
    * @throws SyncError when no cycle could begin: `sync_already_running`, `sync_disabled`, `sync_backing_off`,
    * a named trouble, or what the database says.
    */
-  sync(request: SyncRequest, onProgress: (event: ProgressEvent) => void, signal: AbortSignal): Promise<SyncReport>;
+  sync(
+    request: SyncRequest,
+    onProgress: (event: ProgressEvent) => void,
+    signal: AbortSignal,
+  ): Promise<SyncReport>;
   dryRun(masterUrl: string | undefined, signal: AbortSignal): Promise<DryRunReport>;
   reset(variant: ResetVariant | 'auto', signal: AbortSignal): Promise<ResetReport>;
   pause(): Promise<void>;

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-
 import { silentLogger } from '../../common/core/logger.ts';
 import { SyncError } from '../../common/core/sync-error.ts';
 import { emptyReport, type SyncReport } from '../../common/core/sync-report.ts';
@@ -28,7 +27,15 @@ class Bench {
     },
     dryRun: () => Promise.reject(new Error('not used')),
     reset: () =>
-      Promise.resolve({ variant: 'status', trouble: null, pendingKept: 0, alreadyAtMaster: 0, setAside: 0, backup: null, incarnation: 'inc-1' }),
+      Promise.resolve({
+        variant: 'status',
+        trouble: null,
+        pendingKept: 0,
+        alreadyAtMaster: 0,
+        setAside: 0,
+        backup: null,
+        incarnation: 'inc-1',
+      }),
   };
   readonly control = this.anotherControl({});
 
@@ -40,7 +47,11 @@ class Bench {
         reset: (...values) => this.engine.reset(...values),
       },
       store: this.#store(),
-      statusFile: new StatusFile({ storagePath: this.storagePath, clock: systemClock, log: silentLogger }),
+      statusFile: new StatusFile({
+        storagePath: this.storagePath,
+        clock: systemClock,
+        log: silentLogger,
+      }),
       clock: systemClock,
       log: silentLogger,
       storagePath: this.storagePath,
@@ -87,14 +98,19 @@ async function codeOf(promise: Promise<unknown>): Promise<unknown> {
 }
 
 /** An engine's cycle that goes on until the test lets it end. */
-function heldCycle(bench: Bench): { started: Promise<unknown>; end: (report?: SyncReport) => void } {
+function heldCycle(bench: Bench): {
+  started: Promise<unknown>;
+  end: (report?: SyncReport) => void;
+} {
   const started = Promise.withResolvers<undefined>();
   const ended = Promise.withResolvers<SyncReport>();
   bench.engine = {
     ...bench.engine,
     cycle: (_masterUrl, _onProgress, signal) => {
       started.resolve(undefined);
-      signal.addEventListener('abort', () => ended.resolve({ ...emptyReport, outcome: 'cancelled' }));
+      signal.addEventListener('abort', () =>
+        ended.resolve({ ...emptyReport, outcome: 'cancelled' }),
+      );
       return ended.promise;
     },
   };
@@ -126,7 +142,9 @@ describe('a sync in this process', () => {
     await cycle.started;
     expect(await codeOf(bench.sync({ force: true }))).toBe('sync_already_running');
     const other = bench.anotherControl({});
-    expect(await codeOf(other.sync({ force: true }, () => undefined, never))).toBe('sync_already_running');
+    expect(await codeOf(other.sync({ force: true }, () => undefined, never))).toBe(
+      'sync_already_running',
+    );
     expect(await codeOf(other.reset('auto', never))).toBe('sync_already_running');
     expect((await other.status()).status).toBe('running');
     cycle.end();
@@ -135,7 +153,12 @@ describe('a sync in this process', () => {
 
   it('waits for another one when asked to', async () => {
     const bench = new Bench();
-    const lock = await acquireLock({ storagePath: bench.storagePath, name: 'sync', command: 'other', clock: systemClock });
+    const lock = await acquireLock({
+      storagePath: bench.storagePath,
+      name: 'sync',
+      command: 'other',
+      clock: systemClock,
+    });
     const sync = bench.sync({ wait: true });
     await lock.release();
     await sync;
@@ -144,7 +167,12 @@ describe('a sync in this process', () => {
 
   it('stops waiting when it is cancelled', async () => {
     const bench = new Bench();
-    const lock = await acquireLock({ storagePath: bench.storagePath, name: 'sync', command: 'other', clock: systemClock });
+    const lock = await acquireLock({
+      storagePath: bench.storagePath,
+      name: 'sync',
+      command: 'other',
+      clock: systemClock,
+    });
     const controller = new AbortController();
     const sync = codeOf(bench.sync({ wait: true }, controller.signal));
     controller.abort();
@@ -156,7 +184,9 @@ describe('a sync in this process', () => {
   it('does not begin while disabled, paused or backing off, unless forced; and never in trouble', async () => {
     const bench = new Bench();
     const disabled = bench.anotherControl({ enabled: false });
-    expect(await codeOf(disabled.sync({ force: false }, () => undefined, never))).toBe('sync_disabled');
+    expect(await codeOf(disabled.sync({ force: false }, () => undefined, never))).toBe(
+      'sync_disabled',
+    );
     await disabled.sync({ force: true }, () => undefined, never);
     await bench.control.pause();
     expect(await codeOf(bench.sync())).toBe('sync_disabled');
@@ -178,13 +208,23 @@ describe('a sync in this process', () => {
       await cycle.started;
       await bench.control[how]();
       expect((await sync).outcome).toBe('cancelled');
-      await (await acquireLock({ storagePath: bench.storagePath, name: 'sync', command: 'next', clock: systemClock })).release();
+      await (
+        await acquireLock({
+          storagePath: bench.storagePath,
+          name: 'sync',
+          command: 'next',
+          clock: systemClock,
+        })
+      ).release();
     }
   });
 
   it('frees the lock and tells the truth when the engine throws', async () => {
     const bench = new Bench();
-    bench.engine = { ...bench.engine, cycle: () => Promise.reject(new SyncError('storage_full', 'full')) };
+    bench.engine = {
+      ...bench.engine,
+      cycle: () => Promise.reject(new SyncError('storage_full', 'full')),
+    };
     expect(await codeOf(bench.sync())).toBe('storage_full');
     expect(await codeOf(bench.sync())).toBe('storage_full');
     expect(await bench.file()).toBe('success 0');

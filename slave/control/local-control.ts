@@ -104,11 +104,16 @@ export class LocalControl implements SlaveControl {
   }
 
   async dryRun(masterUrl: string | undefined, signal: AbortSignal): Promise<DryRunReport> {
-    return await this.#deps.engine.dryRun(masterUrl, AbortSignal.any([signal, this.#closing.signal]));
+    return await this.#deps.engine.dryRun(
+      masterUrl,
+      AbortSignal.any([signal, this.#closing.signal]),
+    );
   }
 
   async reset(variant: ResetVariant | 'auto', signal: AbortSignal): Promise<ResetReport> {
-    const report = await this.#exclusively(false, signal, (own) => this.#deps.engine.reset(variant, own));
+    const report = await this.#exclusively(false, signal, (own) =>
+      this.#deps.engine.reset(variant, own),
+    );
     this.#tell({ kind: 'changed', by: 'reset' });
     return report;
   }
@@ -139,7 +144,11 @@ export class LocalControl implements SlaveControl {
   }
 
   /** Runs `work` under the lock; afterwards the status file tells what is true then (P14). */
-  async #exclusively<T>(wait: boolean, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async #exclusively<T>(
+    wait: boolean,
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const controller = new AbortController();
     const own = AbortSignal.any([signal, this.#closing.signal, controller.signal]);
     const lock = await this.#takeLock(wait, own);
@@ -180,7 +189,15 @@ export class LocalControl implements SlaveControl {
         rejectedRecords: await tx.rejectedCount(),
       };
     });
-    return projectStatus({ ...facts, tables: this.#tables, running, enabled, slaveName, masterUrl, daemon });
+    return projectStatus({
+      ...facts,
+      tables: this.#tables,
+      running,
+      enabled,
+      slaveName,
+      masterUrl,
+      daemon,
+    });
   }
 
   #tell(event: ControlEvent): void {

@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
-
 import type { SlaveSyncState } from '../../common/storage/slave-store.ts';
 import { projectStatus, type StatusFacts } from './project-status.ts';
 import { aState, aTableCount, someFacts } from './status-builders.testkit.ts';
 
 const word = (facts: Partial<StatusFacts>, state: Partial<SlaveSyncState> = {}): string =>
   projectStatus(someFacts({ ...facts, state: aState(state) })).status;
-const error = { code: 'transport_unreachable', message: 'm', hint: 'h', at: '2026-01-01T00:00:00.000Z' } as const;
+const error = {
+  code: 'transport_unreachable',
+  message: 'm',
+  hint: 'h',
+  at: '2026-01-01T00:00:00.000Z',
+} as const;
 
 describe('the status word', () => {
   it('P14 is success after a sync with nothing waiting', () => {
@@ -19,7 +23,12 @@ describe('the status word', () => {
 
   it('P14 is idle before the first sync and while a load is under way', () => {
     expect(word({}, { lastSyncedAt: null })).toBe('idle');
-    expect(word({}, { loading: { rows: 1, totalRows: 9, startedAt: 't', resync: false, keepLocalOnly: false } })).toBe('idle');
+    expect(
+      word(
+        {},
+        { loading: { rows: 1, totalRows: 9, startedAt: 't', resync: false, keepLocalOnly: false } },
+      ),
+    ).toBe('idle');
   });
 
   it('P14 is failed after a failed attempt, whatever waits', () => {
@@ -40,12 +49,21 @@ describe('the status word', () => {
 
 describe('the status', () => {
   it('adds up open conflicts of all tables', () => {
-    const tables = [aTableCount({ openConflicts: 2 }), aTableCount({ table: 'transactions', openConflicts: 1 })];
+    const tables = [
+      aTableCount({ openConflicts: 2 }),
+      aTableCount({ table: 'transactions', openConflicts: 1 }),
+    ];
     expect(projectStatus(someFacts({ tables })).openConflicts).toBe(3);
   });
 
   it('shows progress of a load', () => {
-    const state = aState({ loading: { rows: 5, totalRows: 9, startedAt: 't', resync: true, keepLocalOnly: false } });
-    expect(projectStatus(someFacts({ state })).loading).toEqual({ rows: 5, totalRows: 9, startedAt: 't' });
+    const state = aState({
+      loading: { rows: 5, totalRows: 9, startedAt: 't', resync: true, keepLocalOnly: false },
+    });
+    expect(projectStatus(someFacts({ state })).loading).toEqual({
+      rows: 5,
+      totalRows: 9,
+      startedAt: 't',
+    });
   });
 });

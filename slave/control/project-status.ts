@@ -45,7 +45,12 @@ export function projectStatus(facts: StatusFacts): SlaveStatus {
 }
 
 /** `success` only while the last attempt succeeded and nothing is waiting to be sent. */
-function statusWord({ state, running, enabled, pendingRecords }: StatusFacts): SlaveStatus['status'] {
+function statusWord({
+  state,
+  running,
+  enabled,
+  pendingRecords,
+}: StatusFacts): SlaveStatus['status'] {
   if (running) return 'running';
   if (!enabled || state.paused) return 'disabled';
   if (state.trouble !== null || state.lastError !== null) return 'failed';

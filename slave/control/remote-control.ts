@@ -1,6 +1,5 @@
 import { stat } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
-
 import { SyncError } from '../../common/core/sync-error.ts';
 import type { SyncReport } from '../../common/core/sync-report.ts';
 import { settlesWithin } from '../../common/runtime/sleep.ts';
@@ -9,10 +8,20 @@ import type { ProgressEvent } from '../sync/progress.ts';
 import type { ResetReport, ResetVariant } from '../sync/reset.ts';
 import type { SlaveControl, SlaveStatus, SyncRequest } from './control.ts';
 import { LineSplitter } from './line-splitter.ts';
-import { fromSocketError, MAX_REPLY_LENGTH, parseSocketReply, type SocketReply, type SocketRequestInput } from './socket-protocol.ts';
+import {
+  fromSocketError,
+  MAX_REPLY_LENGTH,
+  parseSocketReply,
+  type SocketReply,
+  type SocketRequestInput,
+} from './socket-protocol.ts';
 
 /** What is asked, without the number that tells answers apart. */
-type Question = SocketRequestInput extends infer Each ? (Each extends unknown ? Omit<Each, 'id'> : never) : never;
+type Question = SocketRequestInput extends infer Each
+  ? Each extends unknown
+    ? Omit<Each, 'id'>
+    : never
+  : never;
 
 interface OpenRequest {
   readonly onEvent: (event: unknown) => void;
@@ -47,7 +56,10 @@ export class RemoteControl implements SlaveControl {
    *
    * @returns nothing where no daemon listens, or the one that does is stopped.
    */
-  static async attach(socketPath: string, answerWithinMs: number): Promise<RemoteControl | undefined> {
+  static async attach(
+    socketPath: string,
+    answerWithinMs: number,
+  ): Promise<RemoteControl | undefined> {
     const socket = (await isOurs(socketPath)) ? await connectTo(socketPath) : undefined;
     if (socket === undefined) return undefined;
     const control = new RemoteControl(socket);
@@ -62,18 +74,33 @@ export class RemoteControl implements SlaveControl {
     return (await this.#askShortly({ command: 'status' })) as SlaveStatus; // same program on the other side
   }
 
-  async sync(request: SyncRequest, onProgress: (event: ProgressEvent) => void, signal: AbortSignal): Promise<SyncReport> {
+  async sync(
+    request: SyncRequest,
+    onProgress: (event: ProgressEvent) => void,
+    signal: AbortSignal,
+  ): Promise<SyncReport> {
     const onEvent = (event: unknown): void => onProgress(event as ProgressEvent); // same program on the other side
-    return (await this.#cancellable({ command: 'sync', ...request }, onEvent, signal)) as SyncReport;
+    return (await this.#cancellable(
+      { command: 'sync', ...request },
+      onEvent,
+      signal,
+    )) as SyncReport;
   }
 
   async dryRun(masterUrl: string | undefined, signal: AbortSignal): Promise<DryRunReport> {
-    const question = { command: 'dry-run', ...(masterUrl === undefined ? {} : { masterUrl }) } as const;
+    const question = {
+      command: 'dry-run',
+      ...(masterUrl === undefined ? {} : { masterUrl }),
+    } as const;
     return (await this.#cancellable(question, () => undefined, signal)) as DryRunReport;
   }
 
   async reset(variant: ResetVariant | 'auto', signal: AbortSignal): Promise<ResetReport> {
-    return (await this.#cancellable({ command: 'reset', variant }, () => undefined, signal)) as ResetReport;
+    return (await this.#cancellable(
+      { command: 'reset', variant },
+      () => undefined,
+      signal,
+    )) as ResetReport;
   }
 
   async pause(): Promise<void> {
@@ -99,7 +126,11 @@ export class RemoteControl implements SlaveControl {
   }
 
   /** Asks; an abort ends the waiting here and the request over there. */
-  async #cancellable(question: Question, onEvent: (event: unknown) => void, signal: AbortSignal): Promise<unknown> {
+  async #cancellable(
+    question: Question,
+    onEvent: (event: unknown) => void,
+    signal: AbortSignal,
+  ): Promise<unknown> {
     const stopped = new SyncError('transport_cancelled', 'the command was stopped before it ended');
     if (signal.aborted) throw stopped;
     const aborted = Promise.withResolvers<never>();
@@ -120,7 +151,10 @@ export class RemoteControl implements SlaveControl {
   async #askShortly(question: Question): Promise<unknown> {
     const answer = this.#ask(question);
     if (await settlesWithin(answer, ANSWER_MS)) return await answer;
-    throw new SyncError('storage_busy', `the daemon did not answer ${question.command} within ${ANSWER_MS / 1000} s`);
+    throw new SyncError(
+      'storage_busy',
+      `the daemon did not answer ${question.command} within ${ANSWER_MS / 1000} s`,
+    );
   }
 
   #ask(question: Question, onEvent: (event: unknown) => void = () => undefined): Promise<unknown> {

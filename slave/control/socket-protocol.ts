@@ -1,5 +1,4 @@
 import { z } from 'zod';
-
 import type { ErrorCode } from '../../common/core/error-codes.ts';
 import { isErrorCode, SyncError, toSyncError } from '../../common/core/sync-error.ts';
 
@@ -15,9 +14,19 @@ const masterUrl = z.string().max(2048).optional();
 export const socketRequestSchema = z.discriminatedUnion('command', [
   z.strictObject({ id, command: z.literal('ping') }),
   z.strictObject({ id, command: z.literal('status') }),
-  z.strictObject({ id, command: z.literal('sync'), force: z.boolean().default(false), masterUrl, wait: z.boolean().default(false) }),
+  z.strictObject({
+    id,
+    command: z.literal('sync'),
+    force: z.boolean().default(false),
+    masterUrl,
+    wait: z.boolean().default(false),
+  }),
   z.strictObject({ id, command: z.literal('dry-run'), masterUrl }),
-  z.strictObject({ id, command: z.literal('reset'), variant: z.enum(['auto', 'status', 'resync', 'enroll']).default('auto') }),
+  z.strictObject({
+    id,
+    command: z.literal('reset'),
+    variant: z.enum(['auto', 'status', 'resync', 'enroll']).default('auto'),
+  }),
   z.strictObject({ id, command: z.literal('pause') }),
   z.strictObject({ id, command: z.literal('resume') }),
   /** Stops one request of the same connection, or whatever runs. */
@@ -53,7 +62,8 @@ export function parseSocketReply(line: string): SocketReply | undefined {
   const head = replyHead.safeParse(value);
   if (!head.success || typeof value !== 'object' || value === null) return undefined;
   if ('event' in value) return { ...head.data, event: value.event };
-  if (!('error' in value)) return { ...head.data, result: 'result' in value ? value.result : undefined };
+  if (!('error' in value))
+    return { ...head.data, result: 'result' in value ? value.result : undefined };
   const error = socketErrorSchema.safeParse(value.error);
   return error.success ? { ...head.data, error: error.data } : undefined;
 }
@@ -61,11 +71,15 @@ export function parseSocketReply(line: string): SocketReply | undefined {
 /** Reads a request line. @throws SyncError `usage_invalid` saying what is wrong with it. */
 export function parseSocketRequest(line: string): SocketRequest {
   const value = parseJson(line);
-  if (value === undefined) throw new SyncError('usage_invalid', 'the request is not a line of JSON');
+  if (value === undefined)
+    throw new SyncError('usage_invalid', 'the request is not a line of JSON');
   const parsed = socketRequestSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new SyncError('usage_invalid', `the request is not one that a daemon takes: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`);
+  throw new SyncError(
+    'usage_invalid',
+    `the request is not one that a daemon takes: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`,
+  );
 }
 
 /** The id of a line that may not be a request, so that its sender knows which one failed. */

@@ -1,6 +1,6 @@
 import type { SlaveSyncState, TableCounts } from '../../common/storage/slave-store.ts';
-import { projectStatus, type StatusFacts } from './project-status.ts';
 import type { SlaveStatus } from './control.ts';
+import { projectStatus, type StatusFacts } from './project-status.ts';
 
 /** State of a slave that has synced once; for tests. */
 export function aState(overrides: Partial<SlaveSyncState> = {}): SlaveSyncState {
@@ -32,7 +32,14 @@ export function aState(overrides: Partial<SlaveSyncState> = {}): SlaveSyncState 
 
 /** Counts of one table; for tests. */
 export function aTableCount(overrides: Partial<TableCounts> = {}): TableCounts {
-  return { table: 'inventories', rows: 10, pending: 0, rejected: 0, openConflicts: 0, ...overrides };
+  return {
+    table: 'inventories',
+    rows: 10,
+    pending: 0,
+    rejected: 0,
+    openConflicts: 0,
+    ...overrides,
+  };
 }
 
 /** Facts of a slave at rest; for tests. */

@@ -1,18 +1,21 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-
 import { silentLogger, type Logger } from '../../common/core/logger.ts';
-import { readStatusFile, StatusFile, statusFilePath } from './status-file.ts';
 import { aStatus } from './status-builders.testkit.ts';
+import { readStatusFile, StatusFile, statusFilePath } from './status-file.ts';
 
 let storagePath: string;
 let path: string;
 let now = 0;
-const clock = { nowIso: () => new Date(now).toISOString(), nowMs: () => now, monotonicMs: () => now };
-const fileOf = (log: Logger = silentLogger): StatusFile => new StatusFile({ storagePath, clock, log });
+const clock = {
+  nowIso: () => new Date(now).toISOString(),
+  nowMs: () => now,
+  monotonicMs: () => now,
+};
+const fileOf = (log: Logger = silentLogger): StatusFile =>
+  new StatusFile({ storagePath, clock, log });
 
 beforeEach(async () => {
   storagePath = await mkdtemp(join(tmpdir(), 'tidewater-status-'));
@@ -39,13 +42,28 @@ describe('the status file', () => {
       ['created_at', '2025-12-31T00:00:00.000Z'],
       ['updated_at', '2026-01-02T00:00:00.000Z'],
     ]);
-    expect(content).toMatchObject({ rejected_records: 0, open_conflicts: 0, trouble: null, slave: 'shop-1', loading: null });
+    expect(content).toMatchObject({
+      rejected_records: 0,
+      open_conflicts: 0,
+      trouble: null,
+      slave: 'shop-1',
+      loading: null,
+    });
   });
 
   it('P17 shows no control characters of an error', async () => {
-    const lastError = { code: 'auth_invalid', message: 'a\u009b2Jb', hint: 'c\u001bd', at: 't' } as const;
+    const lastError = {
+      code: 'auth_invalid',
+      message: 'a\u009b2Jb',
+      hint: 'c\u001bd',
+      at: 't',
+    } as const;
     await fileOf().update(aStatus({ lastError, status: 'failed' }));
-    expect(await readStatusFile(path)).toMatchObject({ last_error: 'a\\x9b2Jb', last_error_code: 'auth_invalid', last_error_hint: 'c\\x1bd' });
+    expect(await readStatusFile(path)).toMatchObject({
+      last_error: 'a\\x9b2Jb',
+      last_error_code: 'auth_invalid',
+      last_error_hint: 'c\\x1bd',
+    });
   });
 
   it('is written only when something changed', async () => {
@@ -57,7 +75,10 @@ describe('the status file', () => {
     await fileOf().update(aStatus());
     expect((await stat(path)).ino).toBe(before.ino);
     await file.update(aStatus({ pendingRecords: 1 }));
-    expect(await readStatusFile(path)).toMatchObject({ pending_records: 1, updated_at: '2026-01-02T00:01:00.000Z' });
+    expect(await readStatusFile(path)).toMatchObject({
+      pending_records: 1,
+      updated_at: '2026-01-02T00:01:00.000Z',
+    });
   });
 
   it('comes back when it is removed, or changed by hand', async () => {
@@ -66,7 +87,10 @@ describe('the status file', () => {
     await rm(path);
     await file.update(aStatus());
     expect((await readStatusFile(path))?.status).toBe('success');
-    await writeFile(path, (await readFile(path, 'utf8')).replace('"pending_records": 0', '"pending_records": 7'));
+    await writeFile(
+      path,
+      (await readFile(path, 'utf8')).replace('"pending_records": 0', '"pending_records": 7'),
+    );
     await file.update(aStatus());
     expect((await readStatusFile(path))?.pending_records).toBe(0);
   });

@@ -1,8 +1,6 @@
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-
 import { z } from 'zod';
-
 import type { Clock } from '../../common/core/clock.ts';
 import type { Logger } from '../../common/core/logger.ts';
 import { safeText } from '../../common/core/safe-text.ts';
@@ -56,7 +54,11 @@ export function toStatusFile(status: SlaveStatus, nowIso: string): StatusFileCon
     loading:
       status.loading === null
         ? null
-        : { rows: status.loading.rows, total_rows: status.loading.totalRows, started_at: status.loading.startedAt },
+        : {
+            rows: status.loading.rows,
+            total_rows: status.loading.totalRows,
+            started_at: status.loading.startedAt,
+          },
   };
 }
 
@@ -77,7 +79,11 @@ export class StatusFile {
   #isWarned = false;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(options: { readonly storagePath: string; readonly clock: Clock; readonly log: Logger }) {
+  constructor(options: {
+    readonly storagePath: string;
+    readonly clock: Clock;
+    readonly log: Logger;
+  }) {
     this.#path = statusFilePath(options.storagePath);
     this.#clock = options.clock;
     this.#log = options.log;
@@ -97,7 +103,11 @@ export class StatusFile {
       await writeFileAtomically(this.#path, `${JSON.stringify(content, null, 2)}\n`);
       this.#isWarned = false;
     } catch (thrown) {
-      if (!this.#isWarned) this.#log.warn('the status file cannot be written', { path: this.#path, reason: codeOf(thrown) });
+      if (!this.#isWarned)
+        this.#log.warn('the status file cannot be written', {
+          path: this.#path,
+          reason: codeOf(thrown),
+        });
       this.#isWarned = true;
     }
   }
@@ -124,7 +134,9 @@ async function putAside(path: string, nowIso: string): Promise<void> {
     if (codeOf(thrown) === 'ENOENT') return; // there is no file, which is no damage
     throw thrown;
   }
-  const copies = (await readdir(dirname(path))).filter((name) => name.startsWith(prefix)).toSorted();
+  const copies = (await readdir(dirname(path)))
+    .filter((name) => name.startsWith(prefix))
+    .toSorted();
   for (const name of copies.slice(0, -MAX_BAD_COPIES)) {
     await rm(join(dirname(path), name), { recursive: true, force: true });
   }

@@ -19,8 +19,14 @@ export interface SyncEngine {
 }
 
 /** Binds the use cases of `slave/sync` to what they work with. `clientFor` makes the client of another master. */
-export function createSyncEngine(deps: SlaveDeps, clientFor: (masterUrl: string) => MasterClient): SyncEngine {
-  const withMaster = async <T>(masterUrl: string | undefined, work: (deps: SlaveDeps) => Promise<T>): Promise<T> => {
+export function createSyncEngine(
+  deps: SlaveDeps,
+  clientFor: (masterUrl: string) => MasterClient,
+): SyncEngine {
+  const withMaster = async <T>(
+    masterUrl: string | undefined,
+    work: (deps: SlaveDeps) => Promise<T>,
+  ): Promise<T> => {
     if (masterUrl === undefined) return await work(deps);
     const client = clientFor(masterUrl);
     try {

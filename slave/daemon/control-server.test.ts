@@ -4,9 +4,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-
 import { silentLogger } from '../../common/core/logger.ts';
 import { SyncError } from '../../common/core/sync-error.ts';
 import { emptyReport } from '../../common/core/sync-report.ts';
@@ -30,7 +28,8 @@ afterEach(async () => {
 
 const answer: RequestHandler = async (request, { emit, cancelled }) => {
   if (request.command === 'status') return aStatus({ pendingRecords: 4 });
-  if (request.command === 'pause') throw new SyncError('storage_busy', 'held', { details: { by: 'test' }, retryAfterMs: 5 });
+  if (request.command === 'pause')
+    throw new SyncError('storage_busy', 'held', { details: { by: 'test' }, retryAfterMs: 5 });
   if (request.command === 'sync') {
     emit({ kind: 'phase', phase: 'upload' });
     emit({ kind: 'uploaded', records: 2, remaining: 0 });
@@ -58,7 +57,11 @@ async function attach(): Promise<RemoteControl> {
 }
 
 /** A bare connection that sends bytes and reads reply lines. */
-async function bare(): Promise<{ socket: Socket; send: (text: string | Buffer) => void; next: () => Promise<unknown> }> {
+async function bare(): Promise<{
+  socket: Socket;
+  send: (text: string | Buffer) => void;
+  next: () => Promise<unknown>;
+}> {
   const socket = connect(socketPath);
   await once(socket, 'connect');
   socket.on('error', () => undefined);
@@ -105,7 +108,12 @@ describe('the control socket', () => {
   it('brings errors over with code, hint and facts', async () => {
     await start();
     const error: unknown = await (await attach()).pause().catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ code: 'storage_busy', message: 'held', details: { by: 'test' }, retryAfterMs: 5 });
+    expect(error).toMatchObject({
+      code: 'storage_busy',
+      message: 'held',
+      details: { by: 'test' },
+      retryAfterMs: 5,
+    });
   });
 
   it('takes a request back when its signal aborts', async () => {
@@ -205,7 +213,9 @@ describe('connecting to a daemon', () => {
     const local = { attached: false } as Awaited<ReturnType<Parameters<typeof connectControl>[1]>>;
     expect(await connectControl(socketPath, () => Promise.resolve(local))).toBe(local);
     await start();
-    const control = await connectControl(socketPath, () => Promise.reject(new Error('not asked for')));
+    const control = await connectControl(socketPath, () =>
+      Promise.reject(new Error('not asked for')),
+    );
     cleanups.push(() => control.close());
     expect(control.attached).toBe(true);
   });

@@ -1,6 +1,5 @@
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
-
 import type { Logger } from '../../common/core/logger.ts';
 import { SyncError, toSyncError } from '../../common/core/sync-error.ts';
 import { settlesWithin } from '../../common/runtime/sleep.ts';
@@ -24,10 +23,7 @@ export interface RequestContext {
 }
 
 /** Deals with one request; events may be sent until it settles. */
-export type RequestHandler = (
-  request: SocketRequest,
-  context: RequestContext,
-) => Promise<unknown>;
+export type RequestHandler = (request: SocketRequest, context: RequestContext) => Promise<unknown>;
 
 /** What a control server works with. */
 export interface ControlServerDeps {
@@ -87,7 +83,11 @@ export class ControlServer {
   #listen(path: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const fail = (error: Error): void =>
-        reject(new SyncError('storage_unwritable', `cannot make the socket ${path}: ${error.message}`, { cause: error }));
+        reject(
+          new SyncError('storage_unwritable', `cannot make the socket ${path}: ${error.message}`, {
+            cause: error,
+          }),
+        );
       this.#server.once('error', fail);
       // The socket is made within `listen`, so nobody else can open it before its rights are set.
       const usual = process.umask(0o177);
@@ -124,7 +124,11 @@ async function removeStale(path: string): Promise<void> {
   try {
     await rm(path, { force: true, recursive: true });
   } catch (thrown) {
-    throw new SyncError('storage_unwritable', `cannot remove the old socket ${path}: ${toSyncError(thrown).message}`, { cause: thrown });
+    throw new SyncError(
+      'storage_unwritable',
+      `cannot remove the old socket ${path}: ${toSyncError(thrown).message}`,
+      { cause: thrown },
+    );
   }
 }
 
@@ -155,14 +159,18 @@ class Connection {
   }
 
   refuseTooLong(): void {
-    const error = new SyncError('usage_invalid', `a request has at most ${MAX_REQUEST_LENGTH} characters`);
+    const error = new SyncError(
+      'usage_invalid',
+      `a request has at most ${MAX_REQUEST_LENGTH} characters`,
+    );
     this.#send({ id: null, error: toSocketError(error) });
     this.#socket.removeAllListeners('data');
     this.#socket.destroySoon();
   }
 
   #checkRoom(request: SocketRequest): void {
-    if (this.#open.has(request.id)) throw new SyncError('usage_invalid', `the id ${String(request.id)} is in use`);
+    if (this.#open.has(request.id))
+      throw new SyncError('usage_invalid', `the id ${String(request.id)} is in use`);
     if (this.#open.size < MAX_OPEN_REQUESTS) return;
     throw new SyncError('protocol_busy', `${this.#open.size} requests are open on this connection`);
   }

@@ -13,7 +13,11 @@ export interface RequestHandlerDeps {
 }
 
 /** Answers the requests of the daemon's socket. */
-export function createRequestHandler({ control, watchLog, stopping }: RequestHandlerDeps): RequestHandler {
+export function createRequestHandler({
+  control,
+  watchLog,
+  stopping,
+}: RequestHandlerDeps): RequestHandler {
   return async (request, { emit, gone, cancelled }) => {
     switch (request.command) {
       case 'ping':
@@ -22,7 +26,11 @@ export function createRequestHandler({ control, watchLog, stopping }: RequestHan
         return await control.status();
       case 'sync':
         // Goes on when whoever asked has gone: only `cancel` and the daemon's end stop it.
-        return await control.sync(syncRequestOf(request), emit, AbortSignal.any([stopping, cancelled]));
+        return await control.sync(
+          syncRequestOf(request),
+          emit,
+          AbortSignal.any([stopping, cancelled]),
+        );
       case 'dry-run':
         return await control.dryRun(request.masterUrl, AbortSignal.any([gone, cancelled]));
       case 'reset':
@@ -38,7 +46,11 @@ export function createRequestHandler({ control, watchLog, stopping }: RequestHan
     }
   };
 
-  async function subscribe(logs: boolean, emit: (event: unknown) => void, signal: AbortSignal): Promise<void> {
+  async function subscribe(
+    logs: boolean,
+    emit: (event: unknown) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
     const ended = Promise.withResolvers<undefined>();
     const stops = [
       control.watch((event) => emit({ kind: 'sync', event })),
@@ -50,7 +62,11 @@ export function createRequestHandler({ control, watchLog, stopping }: RequestHan
   }
 }
 
-function syncRequestOf(request: { force: boolean; wait: boolean; masterUrl?: string | undefined }): SyncRequest {
+function syncRequestOf(request: {
+  force: boolean;
+  wait: boolean;
+  masterUrl?: string | undefined;
+}): SyncRequest {
   const { force, wait, masterUrl } = request;
   return { force, wait, ...(masterUrl === undefined ? {} : { masterUrl }) };
 }

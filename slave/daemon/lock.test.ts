@@ -3,9 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-
 import { SyncError } from '../../common/core/sync-error.ts';
 import { systemClock } from '../../common/runtime/system-clock.ts';
 import { acquireLock, isLocked, type LockRequest } from './lock.ts';
@@ -41,10 +39,16 @@ const HOLDER = `
   }`;
 
 async function startHolder(): Promise<{ child: ChildProcess; said: string }> {
-  const urls = ['./lock.ts', '../../common/runtime/system-clock.ts'].map((path) => new URL(path, import.meta.url).href);
-  const child = spawn(process.execPath, ['--input-type=module', '-e', HOLDER, ...urls, storagePath], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const urls = ['./lock.ts', '../../common/runtime/system-clock.ts'].map(
+    (path) => new URL(path, import.meta.url).href,
+  );
+  const child = spawn(
+    process.execPath,
+    ['--input-type=module', '-e', HOLDER, ...urls, storagePath],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   children.push(child);
   const [said] = (await once(child.stdout, 'data')) as [Buffer];
   return { child, said: said.toString().trim() };

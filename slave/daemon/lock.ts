@@ -1,9 +1,6 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-
-import { z } from 'zod';
-
 import type { Clock } from '../../common/core/clock.ts';
 import { safeText } from '../../common/core/safe-text.ts';
 import { SyncError } from '../../common/core/sync-error.ts';
@@ -84,20 +81,20 @@ function notePath(storagePath: string, name: LockName): string {
   return join(storagePath, `${name}.lock.json`);
 }
 
-const noteSchema = z.object({ pid: z.number(), host: z.string(), since: z.string(), command: z.string() });
-
 async function leaveNote({ storagePath, name, command, clock }: LockRequest): Promise<void> {
   const note = { pid: process.pid, host: hostname(), since: clock.nowIso(), command };
   // Without a note the lock holds all the same.
-  await writeFileAtomically(notePath(storagePath, name), `${JSON.stringify(note)}\n`).catch(() => undefined);
+  await writeFileAtomically(notePath(storagePath, name), `${JSON.stringify(note)}\n`).catch(
+    () => undefined,
+  );
 }
 
 async function holder({ storagePath, name }: LockRequest): Promise<string> {
   try {
     const text = await readFile(notePath(storagePath, name), 'utf8');
-    const note = noteSchema.parse(JSON.parse(text));
-    const who = `process ${note.pid} on ${note.host} (${note.command}) since ${note.since}`;
-    return safeText(who, 200);
+    const note = JSON.parse(text) as Readonly<Record<string, unknown>>; // only shown
+    const [pid, host, command, since] = ['pid', 'host', 'command', 'since'].map((name) => String(note[name]));
+    return safeText(`process ${pid} on ${host} (${command}) since ${since}`, 200);
   } catch {
     return 'another process';
   }
@@ -117,12 +114,20 @@ async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
   } catch (thrown) {
-    throw new SyncError('storage_unwritable', `cannot make the folder ${path}: ${sqliteCodeOf(thrown)}`, { cause: thrown });
+    throw new SyncError(
+      'storage_unwritable',
+      `cannot make the folder ${path}: ${sqliteCodeOf(thrown)}`,
+      { cause: thrown },
+    );
   }
 }
 
 async function openLocked(path: string): Promise<SqliteConnection> {
-  const connection = await openSqliteConnection({ path, mode: 'create', busyTimeoutMs: BUSY_TIMEOUT_MS });
+  const connection = await openSqliteConnection({
+    path,
+    mode: 'create',
+    busyTimeoutMs: BUSY_TIMEOUT_MS,
+  });
   try {
     await connection.execute('BEGIN EXCLUSIVE');
     return connection;

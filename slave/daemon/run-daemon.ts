@@ -1,5 +1,4 @@
 import { scheduleJob } from 'node-schedule';
-
 import type { Clock } from '../../common/core/clock.ts';
 import type { Logger } from '../../common/core/logger.ts';
 import { toSyncError } from '../../common/core/sync-error.ts';
@@ -38,7 +37,7 @@ export async function runDaemon(deps: DaemonDeps): Promise<void> {
 
   const projector = new StatusProjector({
     databaseFile: deps.databaseFile,
-    refresh: () => control.refreshStatusFile('quick'),
+    refresh: (depth) => control.refreshStatusFile(depth),
     log,
   });
   await control.refreshStatusFile('full');
@@ -57,7 +56,14 @@ export async function runDaemon(deps: DaemonDeps): Promise<void> {
 function startSchedule(deps: DaemonDeps): { stop(): void } {
   const { control, clock, log, intervalMs, offsetMs } = deps;
   const timer = deps.timer ?? nodeScheduleTimer;
-  const schedule: SyncSchedule = new SyncSchedule({ clock, log, timer, intervalMs, offsetMs, request: () => void cycle() });
+  const schedule: SyncSchedule = new SyncSchedule({
+    clock,
+    log,
+    timer,
+    intervalMs,
+    offsetMs,
+    request: () => void cycle(),
+  });
   const cycle = async (): Promise<void> => {
     await syncBySchedule(deps);
     await plan();
@@ -93,7 +99,12 @@ async function syncBySchedule({ control, log, lifecycle }: DaemonDeps): Promise<
     await control.sync({ force: false }, () => undefined, lifecycle.signal);
   } catch (thrown) {
     const error = toSyncError(thrown);
-    const isExpected = ['sync_disabled', 'sync_backing_off', 'sync_already_running', 'transport_cancelled'].includes(error.code);
+    const isExpected = [
+      'sync_disabled',
+      'sync_backing_off',
+      'sync_already_running',
+      'transport_cancelled',
+    ].includes(error.code);
     log[isExpected ? 'debug' : 'warn']('no sync was begun', { error });
   }
 }

@@ -19,8 +19,11 @@ export interface SqliteConnectionOptions {
 }
 
 /** Opens a SQLite file. Rejects with the driver's error, see {@link sqliteCodeOf}. */
-export async function openSqliteConnection(options: SqliteConnectionOptions): Promise<SqliteConnection> {
-  const mode = options.mode === 'read' ? sqlite3.OPEN_READONLY : sqlite3.OPEN_READWRITE | sqlite3.OPEN_CREATE;
+export async function openSqliteConnection(
+  options: SqliteConnectionOptions,
+): Promise<SqliteConnection> {
+  const mode =
+    options.mode === 'read' ? sqlite3.OPEN_READONLY : sqlite3.OPEN_READWRITE | sqlite3.OPEN_CREATE;
   const database = await open(options.path, mode);
   database.configure('busyTimeout', options.busyTimeoutMs);
   return {

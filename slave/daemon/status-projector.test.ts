@@ -1,8 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import { afterEach, describe, expect, it } from 'vitest';
-
 import { silentLogger } from '../../common/core/logger.ts';
 import { makeTempDir } from '../../common/testkit/temp-dir.ts';
 import { openSqliteConnection, type SqliteConnection } from './sqlite-connection.ts';
@@ -14,13 +12,20 @@ afterEach(async () => {
 });
 
 async function writerOf(databaseFile: string): Promise<SqliteConnection> {
-  const writer = await openSqliteConnection({ path: databaseFile, mode: 'create', busyTimeoutMs: 1000 });
+  const writer = await openSqliteConnection({
+    path: databaseFile,
+    mode: 'create',
+    busyTimeoutMs: 1000,
+  });
   await writer.execute('PRAGMA journal_mode = WAL; CREATE TABLE t (x)');
   cleanups.push(() => writer.close());
   return writer;
 }
 
-function projectorOf(databaseFile: string): { projector: StatusProjector; refreshed: () => number } {
+function projectorOf(databaseFile: string): {
+  projector: StatusProjector;
+  refreshed: () => number;
+} {
   let refreshes = 0;
   const refresh = async (): Promise<void> => {
     refreshes += 1;

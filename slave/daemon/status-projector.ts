@@ -5,8 +5,8 @@ import { openSqliteConnection, sqliteCodeOf, type SqliteConnection } from './sql
 export interface StatusProjectorDeps {
   /** The database whose commits are watched. */
   readonly databaseFile: string;
-  /** Brings the status file up to date. */
-  readonly refresh: () => Promise<void>;
+  /** Brings the status file up to date; `quick` leaves out the counts of whole tables. */
+  readonly refresh: (depth: 'full' | 'quick') => Promise<void>;
   readonly log: Logger;
 }
 
@@ -24,6 +24,7 @@ export class StatusProjector {
   #connection: SqliteConnection | undefined;
   #version: unknown;
   #looks = 0;
+  #isTableCountDue = false;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
   #isBusy = false;
@@ -48,9 +49,13 @@ export class StatusProjector {
     this.#looks += 1;
     const version = await this.#readVersion();
     const isChanged = version === undefined || version !== this.#version;
-    if (!isChanged && this.#looks % REFRESH_EVERY_LOOKS !== 0) return;
+    const isTurn = this.#looks % REFRESH_EVERY_LOOKS === 0;
+    if (!isChanged && !isTurn) return;
     this.#version = version;
-    await this.#deps.refresh();
+    this.#isTableCountDue ||= isChanged;
+    const depth = isTurn && this.#isTableCountDue ? 'full' : 'quick';
+    if (depth === 'full') this.#isTableCountDue = false;
+    await this.#deps.refresh(depth);
   }
 
   /** Ends watching after the present look. */
@@ -64,7 +69,11 @@ export class StatusProjector {
   /** Nothing where the database cannot be asked; the connection is then made anew. */
   async #readVersion(): Promise<unknown> {
     try {
-      this.#connection ??= await openSqliteConnection({ path: this.#deps.databaseFile, mode: 'read', busyTimeoutMs: 0 });
+      this.#connection ??= await openSqliteConnection({
+        path: this.#deps.databaseFile,
+        mode: 'read',
+        busyTimeoutMs: 0,
+      });
       return (await this.#connection.first('PRAGMA data_version'))?.['data_version'];
     } catch (thrown) {
       this.#deps.log.debug('the database cannot be watched', { reason: sqliteCodeOf(thrown) });

@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
-
 import { describe, expect, it } from 'vitest';
-
 import { silentLogger } from '../../common/core/logger.ts';
 import { nextTurnMs, SyncSchedule, turnOffsetMs } from './sync-schedule.ts';
 
@@ -16,7 +14,11 @@ class World {
   isTimerBroken = false;
   #job: { at: number; action: () => void } | null = null;
   readonly schedule = new SyncSchedule({
-    clock: { nowIso: () => new Date(this.wall).toISOString(), nowMs: () => this.wall, monotonicMs: () => this.monotonic },
+    clock: {
+      nowIso: () => new Date(this.wall).toISOString(),
+      nowMs: () => this.wall,
+      monotonicMs: () => this.monotonic,
+    },
     log: silentLogger,
     timer: (at, action) => {
       if (at.getTime() <= this.wall) return null;
@@ -142,11 +144,18 @@ describe("a slave's turn", () => {
   const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
   it('is within the interval, the same each time, and spread over a fleet', () => {
-    const turns = Array.from({ length: 500 }, (_, index) => turnOffsetMs(`shop-${index}`, INTERVAL, sha256));
-    expect(turns).toEqual(Array.from({ length: 500 }, (_, index) => turnOffsetMs(`shop-${index}`, INTERVAL, sha256)));
+    const turns = Array.from({ length: 500 }, (_, index) =>
+      turnOffsetMs(`shop-${index}`, INTERVAL, sha256),
+    );
+    expect(turns).toEqual(
+      Array.from({ length: 500 }, (_, index) => turnOffsetMs(`shop-${index}`, INTERVAL, sha256)),
+    );
     expect(Math.min(...turns)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...turns)).toBeLessThan(INTERVAL);
-    const perMinute = Array.from({ length: 5 }, (_, minute) => turns.filter((turn) => Math.floor(turn / 60_000) === minute).length);
+    const perMinute = Array.from(
+      { length: 5 },
+      (_, minute) => turns.filter((turn) => Math.floor(turn / 60_000) === minute).length,
+    );
     expect(Math.min(...perMinute)).toBeGreaterThan(60);
   });
 

@@ -47,7 +47,8 @@ export class SyncSchedule {
   plan(nextAttemptAt: string | null): void {
     const { clock, intervalMs, offsetMs } = this.#deps;
     const nowMs = clock.nowMs();
-    const waitMs = retryWaitMs(nextAttemptAt, nowMs) ?? nextTurnMs(nowMs, intervalMs, offsetMs) - nowMs;
+    const waitMs =
+      retryWaitMs(nextAttemptAt, nowMs) ?? nextTurnMs(nowMs, intervalMs, offsetMs) - nowMs;
     this.#arm(waitMs);
   }
 
@@ -74,7 +75,9 @@ export class SyncSchedule {
   #afterJump(jumpMs: number): void {
     this.#driftMs = this.#drift();
     if (this.#dueMs === null) return;
-    this.#deps.log.info('the clock jumped; the schedule was planned anew', { jumpMs: Math.round(jumpMs) });
+    this.#deps.log.info('the clock jumped; the schedule was planned anew', {
+      jumpMs: Math.round(jumpMs),
+    });
     const leftMs = this.#dueMs - this.#deps.clock.monotonicMs();
     if (jumpMs >= leftMs) this.#fire('the clock jumped over it');
     else this.#arm(jumpMs > 0 ? leftMs - jumpMs : leftMs);
@@ -111,7 +114,11 @@ export function nextTurnMs(nowMs: number, intervalMs: number, offsetMs: number):
 }
 
 /** A slave's turn within the interval, the same after every start: taken from the hash of its name. */
-export function turnOffsetMs(slaveName: string, intervalMs: number, sha256: (text: string) => string): number {
+export function turnOffsetMs(
+  slaveName: string,
+  intervalMs: number,
+  sha256: (text: string) => string,
+): number {
   return Number.parseInt(sha256(slaveName).slice(0, 12), 16) % Math.round(intervalMs);
 }
 

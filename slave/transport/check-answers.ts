@@ -1,9 +1,12 @@
 import { z } from 'zod';
-
 import { SyncError } from '../../common/core/sync-error.ts';
 import { acknowledgeAnswerSchema } from '../../common/protocol/acknowledge.ts';
 import { digestAnswerSchema, digestRowsAnswerSchema } from '../../common/protocol/digest.ts';
-import { downloadAnswerSchema, type DownloadAnswer, type DownloadRecord } from '../../common/protocol/download.ts';
+import {
+  downloadAnswerSchema,
+  type DownloadAnswer,
+  type DownloadRecord,
+} from '../../common/protocol/download.ts';
 import { enrollAnswerSchema } from '../../common/protocol/enroll.ts';
 import { uploadAnswerSchema, type UploadAnswer } from '../../common/protocol/upload.ts';
 import type { SlaveUpload } from './master-client.ts';
@@ -51,8 +54,10 @@ export function checkUpload(upload: SlaveUpload): AnswerCheck<UploadAnswer> {
     }
     for (const [index, result] of answer.results.entries()) {
       const sent = upload.records[index];
-      if (sent?.table !== result.table || sent.id !== result.id) refuse(`result ${index} is not for record ${index}`);
-      if (result.row !== undefined && result.row !== null) checkValues(result.row, `results.${index}.row`);
+      if (sent?.table !== result.table || sent.id !== result.id)
+        refuse(`result ${index} is not for record ${index}`);
+      if (result.row !== undefined && result.row !== null)
+        checkValues(result.row, `results.${index}.row`);
     }
     return answer;
   };
@@ -64,9 +69,12 @@ export function checkUpload(upload: SlaveUpload): AnswerCheck<UploadAnswer> {
  */
 export function checkDownload(body: unknown): DownloadAnswer {
   const envelope = checkPageEnvelope(body);
-  if (envelope.records.length > MAX_PAGE_RECORDS) refuse(`a page of ${envelope.records.length} records`);
-  if (envelope.cursor.length > MAX_CURSOR_LENGTH) refuse(`a cursor of ${envelope.cursor.length} characters`);
-  if (!Number.isSafeInteger(envelope.position) || envelope.position < 0) refuse('position: not a position');
+  if (envelope.records.length > MAX_PAGE_RECORDS)
+    refuse(`a page of ${envelope.records.length} records`);
+  if (envelope.cursor.length > MAX_CURSOR_LENGTH)
+    refuse(`a cursor of ${envelope.cursor.length} characters`);
+  if (!Number.isSafeInteger(envelope.position) || envelope.position < 0)
+    refuse('position: not a position');
   const records: DownloadRecord[] = [];
   for (const [index, record] of envelope.records.entries()) {
     if (!isRecord(record)) refuse(`records.${index}: not a record`);
@@ -81,7 +89,8 @@ export function checkDownload(body: unknown): DownloadAnswer {
 function isRecord(value: unknown): value is DownloadRecord {
   if (!isObject(value)) return false;
   const { table, id, action, version, updated_at: updatedAt, data } = value;
-  if (typeof table !== 'string' || typeof id !== 'string' || typeof updatedAt !== 'string') return false;
+  if (typeof table !== 'string' || typeof id !== 'string' || typeof updatedAt !== 'string')
+    return false;
   if (!Number.isSafeInteger(version)) return false;
   if (action === 'delete') return data === null;
   return (action === 'create' || action === 'update') && isObject(data);
@@ -100,5 +109,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function refuse(reason: string): never {
-  throw new SyncError('transport_invalid_answer', `the master's answer is not in the agreed form: ${reason}`);
+  throw new SyncError(
+    'transport_invalid_answer',
+    `the master's answer is not in the agreed form: ${reason}`,
+  );
 }

@@ -1,4 +1,8 @@
-import { errorCodes, type ErrorCode, type ErrorCodeDefinition } from '../../common/core/error-codes.ts';
+import {
+  errorCodes,
+  type ErrorCode,
+  type ErrorCodeDefinition,
+} from '../../common/core/error-codes.ts';
 import { safeText } from '../../common/core/safe-text.ts';
 import { isErrorCode, SyncError, type SyncErrorOptions } from '../../common/core/sync-error.ts';
 import { problemSchema, type Problem } from '../../common/protocol/problem.ts';
@@ -51,13 +55,22 @@ const MASTER_CODES: Readonly<Record<number, ErrorCode>> = {
 export function refuseHead(head: AnswerHead): SyncError | undefined {
   const { status, target } = head;
   if (status >= 300 && status < 400) {
-    return new SyncError('transport_redirect_refused', `${target} answered ${status}, a redirect`, options(head));
+    return new SyncError(
+      'transport_redirect_refused',
+      `${target} answered ${status}, a redirect`,
+      options(head),
+    );
   }
   if (head.epoch === undefined || head.epoch === '') return notAMaster(head);
   if (!isJson(head.contentType)) {
-    if (status >= 400) return new SyncError(codeOf(status), `${target} answered ${status}`, options(head));
+    if (status >= 400)
+      return new SyncError(codeOf(status), `${target} answered ${status}`, options(head));
     const type = safeText(head.contentType ?? 'none', 80);
-    return new SyncError('transport_invalid_answer', `${target} answered ${status} with content type ${type}, not JSON`, options(head));
+    return new SyncError(
+      'transport_invalid_answer',
+      `${target} answered ${status} with content type ${type}, not JSON`,
+      options(head),
+    );
   }
   return undefined;
 }
@@ -69,32 +82,56 @@ export function refuseHead(head: AnswerHead): SyncError | undefined {
  */
 export function readProblem(head: AnswerHead, body: unknown): SyncError {
   const parsed = problemSchema.safeParse(body);
-  if (!parsed.success) return new SyncError(codeOf(head.status), `${head.target} answered ${head.status}`, options(head));
+  if (!parsed.success)
+    return new SyncError(
+      codeOf(head.status),
+      `${head.target} answered ${head.status}`,
+      options(head),
+    );
   const problem = parsed.data;
   const code = codeOfProblem(head.status, problem);
-  const detail = safeText(problem.detail === '' ? problem.title : problem.detail, MAX_DETAIL_LENGTH);
-  const message = code === problem.code ? detail : `${head.target} answered ${head.status} ${safeText(problem.code, 64)}: ${detail}`;
+  const detail = safeText(
+    problem.detail === '' ? problem.title : problem.detail,
+    MAX_DETAIL_LENGTH,
+  );
+  const message =
+    code === problem.code
+      ? detail
+      : `${head.target} answered ${head.status} ${safeText(problem.code, 64)}: ${detail}`;
   return new SyncError(code, message, problemOptions(head, problem));
 }
 
 /** `Content-Type` is `application/json` or `application/problem+json`, in UTF-8. */
 function isJson(contentType: string | undefined): boolean {
-  const [type = '', ...parameters] = (contentType ?? '').toLowerCase().split(';').map((part) => part.trim());
+  const [type = '', ...parameters] = (contentType ?? '')
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim());
   if (type !== 'application/json' && type !== 'application/problem+json') return false;
-  return parameters.every((parameter) => !parameter.startsWith('charset=') || /^charset="?utf-8"?$/.test(parameter));
+  return parameters.every(
+    (parameter) => !parameter.startsWith('charset=') || /^charset="?utf-8"?$/.test(parameter),
+  );
 }
 
 function notAMaster(head: AnswerHead): SyncError {
   const { status, target } = head;
   const code = PROXY_CODES[status];
   if (code !== undefined) {
-    return new SyncError(code, `something before the master at ${target} answered ${status}`, options(head));
+    return new SyncError(
+      code,
+      `something before the master at ${target} answered ${status}`,
+      options(head),
+    );
   }
   const hint = HINTS[status];
-  return new SyncError('transport_not_a_master', `${target} answered ${status}, but not as a master does`, {
-    ...options(head),
-    ...(hint === undefined ? {} : { hint }),
-  });
+  return new SyncError(
+    'transport_not_a_master',
+    `${target} answered ${status}, but not as a master does`,
+    {
+      ...options(head),
+      ...(hint === undefined ? {} : { hint }),
+    },
+  );
 }
 
 const HINTS: Readonly<Record<number, string>> = {
@@ -124,7 +161,11 @@ function problemOptions(head: AnswerHead, problem: Problem): SyncErrorOptions {
   const own = problem.retryAfterMs;
   const retryAfterMs = base.retryAfterMs ?? (own === undefined ? undefined : limited(own));
   return {
-    details: { ...scalars(problem.details), ...base.details, masterCode: safeText(problem.code, 64) },
+    details: {
+      ...scalars(problem.details),
+      ...base.details,
+      masterCode: safeText(problem.code, 64),
+    },
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
 }

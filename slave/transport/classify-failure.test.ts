@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-
 import { classifyFailure, type ExchangeFailure } from './classify-failure.ts';
 
 const failure = (overrides: Partial<ExchangeFailure>): ExchangeFailure => ({
@@ -8,15 +7,22 @@ const failure = (overrides: Partial<ExchangeFailure>): ExchangeFailure => ({
   target: 'https://master.example/api/sync/upload',
   ...overrides,
 });
-const codeOf = (overrides: Partial<ExchangeFailure>): string => classifyFailure(failure(overrides)).code;
+const codeOf = (overrides: Partial<ExchangeFailure>): string =>
+  classifyFailure(failure(overrides)).code;
 
 describe('a failed exchange', () => {
-  it.each(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'ECONNRESET', 'unknown'])(
-    'F16 F31 is unreachable before a connection stood: %s',
-    (systemCode) => {
-      expect(codeOf({ systemCode })).toBe('transport_unreachable');
-    },
-  );
+  it.each([
+    'ECONNREFUSED',
+    'ENOTFOUND',
+    'EAI_AGAIN',
+    'EHOSTUNREACH',
+    'ENETUNREACH',
+    'ETIMEDOUT',
+    'ECONNRESET',
+    'unknown',
+  ])('F16 F31 is unreachable before a connection stood: %s', (systemCode) => {
+    expect(codeOf({ systemCode })).toBe('transport_unreachable');
+  });
 
   it.each(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE', 'unknown'])(
     'F18 is interrupted once a connection stood: %s',
@@ -25,18 +31,25 @@ describe('a failed exchange', () => {
     },
   );
 
-  it.each(['CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'ERR_TLS_CERT_ALTNAME_INVALID', 'EPROTO', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'])(
-    'F32 names TLS as the cause: %s',
-    (systemCode) => {
-      const error = classifyFailure(failure({ systemCode }));
-      expect(error.code).toBe('transport_tls_refused');
-      expect(error.message).toContain(systemCode);
-    },
-  );
+  it.each([
+    'CERT_HAS_EXPIRED',
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    'EPROTO',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  ])('F32 names TLS as the cause: %s', (systemCode) => {
+    const error = classifyFailure(failure({ systemCode }));
+    expect(error.code).toBe('transport_tls_refused');
+    expect(error.message).toContain(systemCode);
+  });
 
   it('is an invalid answer where HTTP or gzip cannot be parsed', () => {
-    expect(codeOf({ systemCode: 'HPE_INVALID_CONSTANT', connected: true })).toBe('transport_invalid_answer');
-    expect(codeOf({ systemCode: 'Z_DATA_ERROR', connected: true })).toBe('transport_invalid_answer');
+    expect(codeOf({ systemCode: 'HPE_INVALID_CONSTANT', connected: true })).toBe(
+      'transport_invalid_answer',
+    );
+    expect(codeOf({ systemCode: 'Z_DATA_ERROR', connected: true })).toBe(
+      'transport_invalid_answer',
+    );
   });
 
   it('F17 F20 tells our own limits apart and names them', () => {

@@ -19,8 +19,21 @@ export interface ExchangeFailure {
 }
 
 const UNREACHABLE = new Set([
-  'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA', 'EHOSTUNREACH', 'EHOSTDOWN',
-  'ENETUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL', 'EACCES', 'EPERM', 'ENOENT', 'EINVAL', 'UND_ERR_CONNECT_TIMEOUT',
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EAI_FAIL',
+  'EAI_NODATA',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'EADDRNOTAVAIL',
+  'EACCES',
+  'EPERM',
+  'ENOENT',
+  'EINVAL',
+  'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
 const MEANING: Readonly<Record<string, string>> = {
@@ -46,13 +59,25 @@ export function classifyFailure(failure: ExchangeFailure): SyncError {
     case 'cancelled':
       return new SyncError('transport_cancelled', `the exchange with ${target} was cancelled`);
     case 'no_connection':
-      return new SyncError('transport_unreachable', `no connection to ${target} within ${seconds(limit)} s`);
+      return new SyncError(
+        'transport_unreachable',
+        `no connection to ${target} within ${seconds(limit)} s`,
+      );
     case 'stalled':
-      return new SyncError('transport_timeout', `no byte to or from ${target} for ${seconds(limit)} s`);
+      return new SyncError(
+        'transport_timeout',
+        `no byte to or from ${target} for ${seconds(limit)} s`,
+      );
     case 'deadline':
-      return new SyncError('transport_timeout', `the exchange with ${target} took longer than ${seconds(limit)} s`);
+      return new SyncError(
+        'transport_timeout',
+        `the exchange with ${target} took longer than ${seconds(limit)} s`,
+      );
     case 'too_large':
-      return new SyncError('transport_invalid_answer', `the answer of ${target} is larger than ${String(limit)} bytes`);
+      return new SyncError(
+        'transport_invalid_answer',
+        `the answer of ${target} is larger than ${String(limit)} bytes`,
+      );
     case 'network':
       return networkError(failure);
   }
@@ -63,7 +88,9 @@ function networkError(failure: ExchangeFailure): SyncError {
   const code = networkCode(systemCode, failure.connected);
   const meaning = MEANING[systemCode];
   const reason = meaning === undefined ? systemCode : `${systemCode}, ${meaning}`;
-  return new SyncError(code, `${sentence(code, failure.target)}: ${reason}`, { details: { systemCode } });
+  return new SyncError(code, `${sentence(code, failure.target)}: ${reason}`, {
+    details: { systemCode },
+  });
 }
 
 function sentence(code: ErrorCode, target: string): string {
@@ -74,7 +101,8 @@ function sentence(code: ErrorCode, target: string): string {
 
 function networkCode(systemCode: string, connected: boolean): ErrorCode {
   if (isTlsFault(systemCode)) return 'transport_tls_refused';
-  if (systemCode.startsWith('HPE_') || systemCode.startsWith('Z_')) return 'transport_invalid_answer';
+  if (systemCode.startsWith('HPE_') || systemCode.startsWith('Z_'))
+    return 'transport_invalid_answer';
   if (UNREACHABLE.has(systemCode)) return 'transport_unreachable';
   if (systemCode === 'ETIMEDOUT') return connected ? 'transport_timeout' : 'transport_unreachable';
   return connected ? 'transport_interrupted' : 'transport_unreachable';

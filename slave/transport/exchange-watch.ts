@@ -1,7 +1,6 @@
 import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
-
 import type { ExchangeFailure } from './classify-failure.ts';
 
 /** Limits of one exchange in milliseconds. */
@@ -15,7 +14,10 @@ export interface ExchangeLimits {
 }
 
 /** Why our own side ended an exchange. */
-export type EndReason = Extract<ExchangeFailure['reason'], 'cancelled' | 'no_connection' | 'stalled' | 'deadline'>;
+export type EndReason = Extract<
+  ExchangeFailure['reason'],
+  'cancelled' | 'no_connection' | 'stalled' | 'deadline'
+>;
 
 /**
  * Watches one HTTP exchange from the first byte to the last: connection, progress, deadline, cancellation.

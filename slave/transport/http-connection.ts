@@ -4,9 +4,7 @@ import type { Readable } from 'node:stream';
 import { rootCertificates } from 'node:tls';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-
 import axios, { type AxiosRequestConfig, type AxiosResponse } from 'axios';
-
 import type { Clock } from '../../common/core/clock.ts';
 import { SyncError } from '../../common/core/sync-error.ts';
 import { headers, MAX_BODY_BYTES, PROTOCOL_VERSION } from '../../common/protocol/version.ts';
@@ -83,7 +81,8 @@ export class HttpConnection {
     this.#base = `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
     const keep = { keepAlive: true, maxSockets: 4, maxFreeSockets: 2 };
     this.#httpAgent = new http.Agent(keep);
-    const trust = options.extraCa === undefined ? {} : { ca: [...rootCertificates, options.extraCa] };
+    const trust =
+      options.extraCa === undefined ? {} : { ca: [...rootCertificates, options.extraCa] };
     this.#httpsAgent = new https.Agent({ ...keep, minVersion: 'TLSv1.2', ...trust });
   }
 
@@ -101,14 +100,21 @@ export class HttpConnection {
   async exchange<T>(exchange: Exchange<T>): Promise<Answer<T>> {
     const { clock, stallMs, totalMs } = this.#options;
     const startedMs = clock.monotonicMs();
-    const limits = { connectMs: Math.min(MAX_CONNECT_MS, stallMs), stallMs, totalMs: totalMs ?? stallMs * 4 };
+    const limits = {
+      connectMs: Math.min(MAX_CONNECT_MS, stallMs),
+      stallMs,
+      totalMs: totalMs ?? stallMs * 4,
+    };
     const watch = new ExchangeWatch(limits, exchange.signal);
     try {
       const sent = await encodeBody(exchange.body);
       const answer = await this.#receive(exchange, await this.#send(exchange, sent, watch));
       const body = exchange.check(parse(answer));
       const { head, nonce } = answer;
-      const bytes = { bytesSent: sent.bytes?.length ?? 0, bytesReceived: answer.body.receivedBytes };
+      const bytes = {
+        bytesSent: sent.bytes?.length ?? 0,
+        bytesReceived: answer.body.receivedBytes,
+      };
       const durationMs = clock.monotonicMs() - startedMs;
       return { body, meta: { epoch: head.epoch ?? '', nonce, ...bytes, durationMs } };
     } catch (thrown) {
@@ -118,8 +124,15 @@ export class HttpConnection {
     }
   }
 
-  async #send(exchange: Exchange<unknown>, sent: EncodedBody, watch: ExchangeWatch): Promise<AxiosResponse<Readable>> {
-    const query = exchange.query === undefined || exchange.query.size === 0 ? '' : `?${exchange.query.toString()}`;
+  async #send(
+    exchange: Exchange<unknown>,
+    sent: EncodedBody,
+    watch: ExchangeWatch,
+  ): Promise<AxiosResponse<Readable>> {
+    const query =
+      exchange.query === undefined || exchange.query.size === 0
+        ? ''
+        : `?${exchange.query.toString()}`;
     const config: AxiosRequestConfig = {
       method: exchange.method,
       url: `${this.#base}${exchange.path}${query}`,
@@ -151,13 +164,14 @@ export class HttpConnection {
       [headers.program]: programVersion,
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       ...(slaveName === undefined ? {} : { [headers.slave]: slaveName }),
-      ...(identity === undefined ? {} : { [headers.incarnation]: identity.incarnation }),
-      ...(identity?.nonce == null ? {} : { [headers.nonce]: identity.nonce }),
-      ...(identity?.exchangeId == null ? {} : { [headers.exchange]: identity.exchangeId }),
+      ...identityHeaders(identity),
     };
   }
 
-  async #receive(exchange: Exchange<unknown>, response: AxiosResponse<Readable>): Promise<RawAnswer> {
+  async #receive(
+    exchange: Exchange<unknown>,
+    response: AxiosResponse<Readable>,
+  ): Promise<RawAnswer> {
     const head = this.#head(exchange, response);
     const refused = refuseHead(head);
     if (refused !== undefined) {
@@ -167,7 +181,10 @@ export class HttpConnection {
     const encoding = headerText(response, 'content-encoding') ?? '';
     if (encoding !== '' && encoding !== 'gzip' && encoding !== 'identity') {
       response.data.destroy();
-      throw new SyncError('transport_invalid_answer', `${head.target} answered in an encoding that was not asked for`);
+      throw new SyncError(
+        'transport_invalid_answer',
+        `${head.target} answered in an encoding that was not asked for`,
+      );
     }
     const most = head.status >= 400 ? MAX_PROBLEM_BYTES : this.#maxAnswerBytes();
     const body = await readBody(response.data, encoding, most);
@@ -192,12 +209,21 @@ export class HttpConnection {
   /** Everything that is not ours already becomes ours here; the original keeps the token in its config. */
   #explain(exchange: Exchange<unknown>, watch: ExchangeWatch, thrown: unknown): SyncError {
     if (thrown instanceof SyncError && watch.reason === undefined) return thrown;
-    return classifyFailure({ ...this.#failure(watch, thrown), connected: watch.connected, target: this.#target(exchange) });
+    return classifyFailure({
+      ...this.#failure(watch, thrown),
+      connected: watch.connected,
+      target: this.#target(exchange),
+    });
   }
 
-  #failure(watch: ExchangeWatch, thrown: unknown): Pick<ExchangeFailure, 'reason' | 'limit' | 'systemCode'> {
-    if (watch.reason !== undefined) return { reason: watch.reason, limit: watch.limitOf(watch.reason) };
-    if (thrown instanceof BodyTooLarge) return { reason: 'too_large', limit: this.#maxAnswerBytes() };
+  #failure(
+    watch: ExchangeWatch,
+    thrown: unknown,
+  ): Pick<ExchangeFailure, 'reason' | 'limit' | 'systemCode'> {
+    if (watch.reason !== undefined)
+      return { reason: watch.reason, limit: watch.limitOf(watch.reason) };
+    if (thrown instanceof BodyTooLarge)
+      return { reason: 'too_large', limit: this.#maxAnswerBytes() };
     return { reason: 'network', systemCode: systemCodeOf(thrown) };
   }
 
@@ -210,6 +236,16 @@ export class HttpConnection {
   }
 }
 
+function identityHeaders(identity: ExchangeIdentity | undefined): Record<string, string> {
+  if (identity === undefined) return {};
+  const { incarnation, nonce, exchangeId } = identity;
+  return {
+    [headers.incarnation]: incarnation,
+    ...(nonce === null ? {} : { [headers.nonce]: nonce }),
+    ...(exchangeId === null ? {} : { [headers.exchange]: exchangeId }),
+  };
+}
+
 interface EncodedBody {
   readonly bytes: Buffer | undefined;
   readonly headers: Readonly<Record<string, string>>;
@@ -219,7 +255,10 @@ async function encodeBody(body: object | undefined): Promise<EncodedBody> {
   if (body === undefined) return { bytes: undefined, headers: {} };
   const plain = Buffer.from(JSON.stringify(body), 'utf8');
   if (plain.length > MAX_BODY_BYTES) {
-    throw new SyncError('body_too_large', `the request would be ${plain.length} bytes, the limit is ${MAX_BODY_BYTES}`);
+    throw new SyncError(
+      'body_too_large',
+      `the request would be ${plain.length} bytes, the limit is ${MAX_BODY_BYTES}`,
+    );
   }
   const type = { 'content-type': 'application/json' };
   if (plain.length < GZIP_FROM_BYTES) return { bytes: plain, headers: type };
@@ -233,13 +272,18 @@ function parse(answer: RawAnswer): unknown {
   if (head.status >= 400) throw readProblem(head, body);
   if (body !== undefined) return body;
   const size = answer.body.bytes.length;
-  throw new SyncError('transport_invalid_answer', `${head.target} answered ${head.status} with ${size} bytes that are not JSON`);
+  throw new SyncError(
+    'transport_invalid_answer',
+    `${head.target} answered ${head.status} with ${size} bytes that are not JSON`,
+  );
 }
 
 /** Nothing where the bytes are not JSON in UTF-8; JSON has no `undefined`. */
 function parseJson(bytes: Buffer): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)) as unknown;
+    return JSON.parse(
+      new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes),
+    ) as unknown;
   } catch {
     return undefined;
   }
@@ -252,9 +296,14 @@ function headerText(response: AxiosResponse, name: string): string | undefined {
 
 /** The innermost code; IPv4 and IPv6 tried in a row come as an AggregateError. */
 function systemCodeOf(thrown: unknown): string {
-  for (let error = thrown, depth = 0; error instanceof Error && depth < 4; error = error.cause, depth += 1) {
+  for (
+    let error = thrown, depth = 0;
+    error instanceof Error && depth < 4;
+    error = error.cause, depth += 1
+  ) {
     const { code } = error as { code?: unknown };
-    if (typeof code === 'string' && !code.startsWith('ERR_BAD_') && code !== 'ERR_NETWORK') return code;
+    if (typeof code === 'string' && !code.startsWith('ERR_BAD_') && code !== 'ERR_NETWORK')
+      return code;
   }
   return 'unknown';
 }

@@ -8,34 +8,65 @@ import {
   checkEnroll,
   checkReady,
   checkUpload,
+  type AnswerCheck,
 } from './check-answers.ts';
 import { HttpConnection, type HttpConnectionOptions } from './http-connection.ts';
-import type { MasterClient } from './master-client.ts';
+import type { Answer, ExchangeIdentity, MasterClient } from './master-client.ts';
 
 /** Talks to the master over HTTP; see {@link MasterClient} for what it guarantees. */
 export function createHttpMasterClient(options: HttpConnectionOptions): MasterClient {
   const connection = new HttpConnection(options);
-  const get = { method: 'GET' } as const;
-  const post = { method: 'POST' } as const;
-  const path = (endpoint: string): { readonly path: string } => ({ path: `${API_PATH}/${endpoint}` });
+  const ask = (identity: ExchangeIdentity, signal: AbortSignal): Asker => ({
+    post: (endpoint, body, check) =>
+      connection.exchange({
+        method: 'POST',
+        path: pathOf(endpoint),
+        body,
+        identity,
+        signal,
+        check,
+      }),
+    get: (endpoint, query, check) =>
+      connection.exchange({
+        method: 'GET',
+        path: pathOf(endpoint),
+        query,
+        identity,
+        signal,
+        check,
+      }),
+  });
   return {
     upload: (body, identity, signal) =>
-      connection.exchange({ ...post, ...path('upload'), body, identity, signal, check: checkUpload(body) }),
+      ask(identity, signal).post('upload', body, checkUpload(body)),
     download: (query, identity, signal) =>
-      connection.exchange({ ...get, ...path('download'), query: downloadQuery(query), identity, signal, check: checkDownload }),
+      ask(identity, signal).get('download', downloadQuery(query), checkDownload),
     acknowledge: (body, identity, signal) =>
-      connection.exchange({ ...post, ...path('acknowledge'), body, identity, signal, check: checkAcknowledge }),
-    enroll: (body, identity, signal) =>
-      connection.exchange({ ...post, ...path('enroll'), body, identity, signal, check: checkEnroll }),
+      ask(identity, signal).post('acknowledge', body, checkAcknowledge),
+    enroll: (body, identity, signal) => ask(identity, signal).post('enroll', body, checkEnroll),
     digest: (identity, signal) =>
-      connection.exchange({ ...get, ...path('digest'), identity, signal, check: checkDigest }),
+      ask(identity, signal).get('digest', new URLSearchParams(), checkDigest),
     digestRows: (table, after, identity, signal) => {
       const query = new URLSearchParams(after === null ? { table } : { table, after });
-      return connection.exchange({ ...get, ...path('digest/rows'), query, identity, signal, check: checkDigestRows });
+      return ask(identity, signal).get('digest/rows', query, checkDigestRows);
     },
-    ready: (signal) => connection.exchange({ ...get, path: '/readyz', signal, check: checkReady }),
+    ready: (signal) =>
+      connection.exchange({ method: 'GET', path: pathOf('readyz'), signal, check: checkReady }),
     close: () => connection.close(),
   };
+}
+
+interface Asker {
+  readonly post: <T>(endpoint: string, body: object, check: AnswerCheck<T>) => Promise<Answer<T>>;
+  readonly get: <T>(
+    endpoint: string,
+    query: URLSearchParams,
+    check: AnswerCheck<T>,
+  ) => Promise<Answer<T>>;
+}
+
+function pathOf(endpoint: string): string {
+  return `${API_PATH}/${endpoint}`;
 }
 
 function downloadQuery(query: DownloadQuery): URLSearchParams {

@@ -11,12 +11,17 @@ export function createLazyMasterClient(open: () => Promise<MasterClient>): Maste
     return await opened;
   };
   return {
-    upload: async (upload, identity, signal) => await (await client()).upload(upload, identity, signal),
-    download: async (query, identity, signal) => await (await client()).download(query, identity, signal),
-    acknowledge: async (request, identity, signal) => await (await client()).acknowledge(request, identity, signal),
-    enroll: async (request, identity, signal) => await (await client()).enroll(request, identity, signal),
+    upload: async (upload, identity, signal) =>
+      await (await client()).upload(upload, identity, signal),
+    download: async (query, identity, signal) =>
+      await (await client()).download(query, identity, signal),
+    acknowledge: async (request, identity, signal) =>
+      await (await client()).acknowledge(request, identity, signal),
+    enroll: async (request, identity, signal) =>
+      await (await client()).enroll(request, identity, signal),
     digest: async (identity, signal) => await (await client()).digest(identity, signal),
-    digestRows: async (table, after, identity, signal) => await (await client()).digestRows(table, after, identity, signal),
+    digestRows: async (table, after, identity, signal) =>
+      await (await client()).digestRows(table, after, identity, signal),
     ready: async (signal) => await (await client()).ready(signal),
     close: () => {
       opened?.then((made) => made.close()).catch(() => undefined); // one that could not be made has nothing to close

@@ -49,12 +49,33 @@ export interface SlaveUpload {
  * AxiosError, never with the token in it. `transport_cancelled` when `signal` aborts.
  */
 export interface MasterClient {
-  upload(upload: SlaveUpload, identity: ExchangeIdentity, signal: AbortSignal): Promise<Answer<UploadAnswer>>;
-  download(query: DownloadQuery, identity: ExchangeIdentity, signal: AbortSignal): Promise<Answer<DownloadAnswer>>;
-  acknowledge(request: AcknowledgeRequest, identity: ExchangeIdentity, signal: AbortSignal): Promise<Answer<{ readonly acknowledged: true }>>;
-  enroll(request: EnrollRequest, identity: ExchangeIdentity, signal: AbortSignal): Promise<Answer<EnrollAnswer>>;
+  upload(
+    upload: SlaveUpload,
+    identity: ExchangeIdentity,
+    signal: AbortSignal,
+  ): Promise<Answer<UploadAnswer>>;
+  download(
+    query: DownloadQuery,
+    identity: ExchangeIdentity,
+    signal: AbortSignal,
+  ): Promise<Answer<DownloadAnswer>>;
+  acknowledge(
+    request: AcknowledgeRequest,
+    identity: ExchangeIdentity,
+    signal: AbortSignal,
+  ): Promise<Answer<{ readonly acknowledged: true }>>;
+  enroll(
+    request: EnrollRequest,
+    identity: ExchangeIdentity,
+    signal: AbortSignal,
+  ): Promise<Answer<EnrollAnswer>>;
   digest(identity: ExchangeIdentity, signal: AbortSignal): Promise<Answer<DigestAnswer>>;
-  digestRows(table: string, after: string | null, identity: ExchangeIdentity, signal: AbortSignal): Promise<Answer<DigestRowsAnswer>>;
+  digestRows(
+    table: string,
+    after: string | null,
+    identity: ExchangeIdentity,
+    signal: AbortSignal,
+  ): Promise<Answer<DigestRowsAnswer>>;
   /** Is a ready master there? Resolves with its epoch. */
   ready(signal: AbortSignal): Promise<Answer<{ readonly status: string }>>;
   close(): void;

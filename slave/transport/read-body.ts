@@ -19,7 +19,11 @@ export class BodyTooLarge extends Error {
  * @param maxBytes most unpacked bytes.
  * @throws BodyTooLarge beyond that; an error with Node's code when the body breaks off or is not gzip.
  */
-export async function readBody(body: Readable, encoding: string, maxBytes: number): Promise<ReadBody> {
+export async function readBody(
+  body: Readable,
+  encoding: string,
+  maxBytes: number,
+): Promise<ReadBody> {
   let receivedBytes = 0;
   body.on('data', (chunk: Buffer) => {
     receivedBytes += chunk.length;

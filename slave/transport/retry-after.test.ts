@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-
 import { MAX_RETRY_AFTER_MS, readRetryAfterMs } from './retry-after.ts';
 
 const NOW = Date.parse('2026-03-01T12:00:00.000Z');
-const read = (retryAfter?: string, date?: string): number | undefined => readRetryAfterMs({ retryAfter, date }, NOW);
+const read = (retryAfter?: string, date?: string): number | undefined =>
+  readRetryAfterMs({ retryAfter, date }, NOW);
 
 describe('Retry-After', () => {
   it('BACK1 reads seconds', () => {
@@ -22,10 +22,18 @@ describe('Retry-After', () => {
     expect(read('Tue, 01 Mar 2036 12:00:00 GMT')).toBe(MAX_RETRY_AFTER_MS);
   });
 
-  it.each([undefined, '', 'soon', '-5', '1.5', '1e3', 'NaN', '2026-03-01', 'Sun, 99 Foo 2026 12:01:00 GMT', '9'.repeat(400)])(
-    'F28 takes %s for nothing',
-    (text) => {
-      expect(read(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    undefined,
+    '',
+    'soon',
+    '-5',
+    '1.5',
+    '1e3',
+    'NaN',
+    '2026-03-01',
+    'Sun, 99 Foo 2026 12:01:00 GMT',
+    '9'.repeat(400),
+  ])('F28 takes %s for nothing', (text) => {
+    expect(read(text)).toBeUndefined();
+  });
 });

@@ -18,7 +18,12 @@ export const configCommand: CliCommand = {
       context.output.json({ settings, warnings: loaded.warnings });
       return;
     }
-    const rows = settings.map(({ name, value, source, description }) => [name, value, source, description]);
+    const rows = settings.map(({ name, value, source, description }) => [
+      name,
+      value,
+      source,
+      description,
+    ]);
     context.output.lines(tableText(['setting', 'value', 'from', 'what it is'], rows));
     for (const warning of loaded.warnings) context.output.remark(`warning: ${shown(warning)}`);
   },

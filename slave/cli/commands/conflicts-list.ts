@@ -1,6 +1,6 @@
 import type { CliCommand } from '../command.ts';
 import { hasFlag, jsonOption, oneOf, textOption, wholeNumber } from '../options.ts';
-import { loadConfig, openDeps } from '../session.ts';
+import { loadConfig, openHere } from '../session.ts';
 import { tableText } from '../table-text.ts';
 
 const DEFAULT_LIMIT = 100;
@@ -13,18 +13,27 @@ export const conflictsListCommand: CliCommand = {
   options: [
     { flags: '--state <state>', description: 'open, settled, resolved or all (default all)' },
     { flags: '--table <name>', description: 'of this table only' },
-    { flags: '--limit <n>', description: `most conflicts to list, 1 to 10000 (default ${DEFAULT_LIMIT})` },
+    {
+      flags: '--limit <n>',
+      description: `most conflicts to list, 1 to 10000 (default ${DEFAULT_LIMIT})`,
+    },
     jsonOption,
   ],
-  examples: ['slave conflicts list --state=open', 'slave conflicts list --table=inventories --json'],
+  examples: [
+    'slave conflicts list --state=open',
+    'slave conflicts list --table=inventories --json',
+  ],
   run: async (context, input) => {
-    const limit = wholeNumber(textOption(input, 'limit') ?? String(DEFAULT_LIMIT), { flag: '--limit', min: 1, max: 10_000 });
+    const limit = wholeNumber(textOption(input, 'limit') ?? String(DEFAULT_LIMIT), {
+      flag: '--limit',
+      min: 1,
+      max: 10_000,
+    });
     const state = oneOf(textOption(input, 'state') ?? 'all', '--state', STATES);
     const table = textOption(input, 'table');
     const { config } = await loadConfig(context, input);
-    const deps = await openDeps(context, config, 'conflicts list');
-    const { listConflicts } = await import('../../sync/conflicts.ts');
-    const conflicts = await listConflicts(deps, {
+    const { data } = await openHere(context, config, 'conflicts list');
+    const conflicts = await data.conflicts({
       limit,
       ...(state === 'all' ? {} : { state }),
       ...(table === undefined ? {} : { table }),
@@ -47,6 +56,8 @@ export const conflictsListCommand: CliCommand = {
       conflict.outcome,
       conflict.createdAt,
     ]);
-    context.output.lines(tableText(['conflict', 'state', 'table', 'row', 'columns', 'slave', 'stands', 'at'], rows));
+    context.output.lines(
+      tableText(['conflict', 'state', 'table', 'row', 'columns', 'slave', 'stands', 'at'], rows),
+    );
   },
 };

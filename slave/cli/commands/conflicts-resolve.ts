@@ -1,9 +1,9 @@
 import { SyncError } from '../../../common/core/sync-error.ts';
-import type { ConflictDecision } from '../../sync/decide-conflict.ts';
+import type { ConflictDecision } from '../../control/slave-data.ts';
 import type { CliCommand, CliInput } from '../command.ts';
 import { hasFlag, jsonOption, listOption, oneOf, textOption } from '../options.ts';
 import { parseSetOptions } from '../parse-set-options.ts';
-import { loadConfig, openDeps, refreshStatus } from '../session.ts';
+import { loadConfig, openHere } from '../session.ts';
 import { conflictText } from './conflicts-show.ts';
 
 const SIDES = ['master', 'incoming', 'base'] as const;
@@ -13,7 +13,8 @@ export const conflictsResolveCommand: CliCommand = {
   path: ['conflicts', 'resolve'],
   words: '<conflict>',
   summary: 'decide a conflict, also one that a policy has settled',
-  description: 'The decision is an ordinary change of the row: it goes out with the next sync and reaches every slave.',
+  description:
+    'The decision is an ordinary change of the row: it goes out with the next sync and reaches every slave.',
   options: [
     { flags: '--take <side>', description: 'master, incoming or base' },
     { flags: '--set <column=value...>', description: 'a value of your own; may be repeated' },
@@ -28,13 +29,16 @@ export const conflictsResolveCommand: CliCommand = {
   run: async (context, input) => {
     const { config } = await loadConfig(context, input);
     checkOptions(input);
-    const deps = await openDeps(context, config, 'conflicts resolve');
-    const { resolveConflict, showConflict } = await import('../../sync/conflicts.ts');
+    const slave = await openHere(context, config, 'conflicts resolve');
     const id = input.words[0] ?? '';
-    const { table } = await showConflict(deps, id);
-    const decision = decisionOf(input, deps.tables.byName.get(table));
-    const conflict = await resolveConflict(deps, id, decision, textOption(input, 'by') ?? config.slaveName);
-    await refreshStatus(context, config);
+    const { table } = await slave.data.conflict(id);
+    const decision = decisionOf(input, slave.deps.tables.byName.get(table));
+    const conflict = await slave.data.resolve(
+      id,
+      decision,
+      textOption(input, 'by') ?? config.slaveName,
+    );
+    await slave.control.refreshStatusFile('full');
     if (hasFlag(input, 'json')) context.output.json(conflict);
     else context.output.lines(conflictText(conflict));
   },
@@ -50,7 +54,10 @@ function checkOptions(input: CliInput): void {
   });
 }
 
-function decisionOf(input: CliInput, table: Parameters<typeof parseSetOptions>[0]): ConflictDecision {
+function decisionOf(
+  input: CliInput,
+  table: Parameters<typeof parseSetOptions>[0],
+): ConflictDecision {
   const take = textOption(input, 'take');
   if (take !== undefined) return { take: oneOf(take, '--take', SIDES) };
   return { set: parseSetOptions(table, listOption(input, 'set'), listOption(input, 'setNull')) };

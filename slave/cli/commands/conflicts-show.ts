@@ -1,8 +1,8 @@
 import type { Row } from '../../../common/core/table-definition.ts';
-import type { ShownConflict } from '../../sync/conflicts.ts';
+import type { ShownConflict } from '../../control/slave-data.ts';
 import type { CliCommand } from '../command.ts';
 import { hasFlag, jsonOption } from '../options.ts';
-import { loadConfig, openDeps } from '../session.ts';
+import { loadConfig, openHere } from '../session.ts';
 import { pairsText, tableText } from '../table-text.ts';
 
 /** `conflicts show`: both sides, what they had in common, and what stands now. */
@@ -14,9 +14,8 @@ export const conflictsShowCommand: CliCommand = {
   examples: ['slave conflicts show 0198c5a2-7b1e-7c3a-9a55-2f6d0c1e4b77'],
   run: async (context, input) => {
     const { config } = await loadConfig(context, input);
-    const deps = await openDeps(context, config, 'conflicts show');
-    const { showConflict } = await import('../../sync/conflicts.ts');
-    const conflict = await showConflict(deps, input.words[0] ?? '');
+    const { data } = await openHere(context, config, 'conflicts show');
+    const conflict = await data.conflict(input.words[0] ?? '');
     if (hasFlag(input, 'json')) context.output.json(conflict);
     else context.output.lines(conflictText(conflict));
   },
@@ -25,7 +24,8 @@ export const conflictsShowCommand: CliCommand = {
 /** A conflict for people. */
 export function conflictText(conflict: ShownConflict): readonly string[] {
   const { base, master, incoming, current } = conflict;
-  const columns = conflict.columns.length > 0 ? conflict.columns : columnsOf([base, master, incoming, current]);
+  const columns =
+    conflict.columns.length > 0 ? conflict.columns : columnsOf([base, master, incoming, current]);
   const side = (row: Row | null, column: string): string => {
     if (row === null) return '(no row)';
     return Object.hasOwn(row, column) ? valueText(row[column]) : '';
@@ -35,7 +35,12 @@ export function conflictText(conflict: ShownConflict): readonly string[] {
       ['conflict', conflict.id],
       ['row', `${conflict.table} ${conflict.recordId}`],
       ['with slave', conflict.slave],
-      ['state', conflict.resolvedBy === null ? conflict.state : `${conflict.state} by ${conflict.resolvedBy}`],
+      [
+        'state',
+        conflict.resolvedBy === null
+          ? conflict.state
+          : `${conflict.state} by ${conflict.resolvedBy}`,
+      ],
       ['policy', `${conflict.policy}: ${conflict.reason}`],
       ['stood at first', conflict.outcome],
       ['at', conflict.createdAt],
@@ -43,7 +48,13 @@ export function conflictText(conflict: ShownConflict): readonly string[] {
     '',
     ...tableText(
       ['column', 'base', 'master', 'incoming', 'now'],
-      columns.map((column) => [column, side(base, column), side(master, column), side(incoming, column), side(current, column)]),
+      columns.map((column) => [
+        column,
+        side(base, column),
+        side(master, column),
+        side(incoming, column),
+        side(current, column),
+      ]),
     ),
   ];
 }

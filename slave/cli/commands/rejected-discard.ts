@@ -2,7 +2,7 @@ import { SyncError } from '../../../common/core/sync-error.ts';
 import type { CliCommand } from '../command.ts';
 import { hasFlag, jsonOption } from '../options.ts';
 import { outcomeText, rejectedSelection } from '../rejected-selection.ts';
-import { loadConfig, openDeps, refreshStatus } from '../session.ts';
+import { loadConfig, openHere } from '../session.ts';
 
 /** `rejected discard`: drops set-aside changes; their rows become the master's again. */
 export const rejectedDiscardCommand: CliCommand = {
@@ -18,14 +18,19 @@ export const rejectedDiscardCommand: CliCommand = {
   run: async (context, input) => {
     const selection = rejectedSelection(input);
     if (!hasFlag(input, 'yes')) {
-      const which = selection === 'all' ? 'all set-aside changes' : `set-aside changes ${selection.rejectedIds.join(', ')}`;
-      throw new SyncError('sync_refused', `nothing was changed. This would drop ${which} for good.`);
+      const which =
+        selection === 'all'
+          ? 'all set-aside changes'
+          : `set-aside changes ${selection.rejectedIds.join(', ')}`;
+      throw new SyncError(
+        'sync_refused',
+        `nothing was changed. This would drop ${which} for good.`,
+      );
     }
     const { config } = await loadConfig(context, input);
-    const deps = await openDeps(context, config, 'rejected discard');
-    const { discardRejectedChanges } = await import('../../sync/rejected.ts');
-    const outcome = await discardRejectedChanges(deps, selection);
-    await refreshStatus(context, config);
+    const slave = await openHere(context, config, 'rejected discard');
+    const outcome = await slave.data.discard(selection);
+    await slave.control.refreshStatusFile('full');
     if (hasFlag(input, 'json')) context.output.json(outcome);
     else context.output.lines([outcomeText(outcome, 'dropped')]);
   },

@@ -1,6 +1,6 @@
 import type { CliCommand } from '../command.ts';
 import { hasFlag, jsonOption, textOption, wholeNumber } from '../options.ts';
-import { loadConfig, openDeps } from '../session.ts';
+import { loadConfig, openHere } from '../session.ts';
 import { tableText } from '../table-text.ts';
 
 const DEFAULT_LIMIT = 100;
@@ -11,17 +11,23 @@ export const rejectedListCommand: CliCommand = {
   summary: 'list changes that were set aside, and why',
   options: [
     { flags: '--table <name>', description: 'of this table only' },
-    { flags: '--limit <n>', description: `most changes to list, 1 to 10000 (default ${DEFAULT_LIMIT})` },
+    {
+      flags: '--limit <n>',
+      description: `most changes to list, 1 to 10000 (default ${DEFAULT_LIMIT})`,
+    },
     jsonOption,
   ],
   examples: ['slave rejected list', 'slave rejected list --table=transactions --limit=1000 --json'],
   run: async (context, input) => {
-    const limit = wholeNumber(textOption(input, 'limit') ?? String(DEFAULT_LIMIT), { flag: '--limit', min: 1, max: 10_000 });
+    const limit = wholeNumber(textOption(input, 'limit') ?? String(DEFAULT_LIMIT), {
+      flag: '--limit',
+      min: 1,
+      max: 10_000,
+    });
     const table = textOption(input, 'table');
     const { config } = await loadConfig(context, input);
-    const deps = await openDeps(context, config, 'rejected list');
-    const { listRejected } = await import('../../sync/rejected.ts');
-    const changes = await listRejected(deps, { limit, ...(table === undefined ? {} : { table }) });
+    const { data } = await openHere(context, config, 'rejected list');
+    const changes = await data.rejected({ limit, ...(table === undefined ? {} : { table }) });
     if (hasFlag(input, 'json')) {
       context.output.json({ rejected: changes });
       return;
@@ -40,6 +46,8 @@ export const rejectedListCommand: CliCommand = {
       change.detail,
       String(change.attempts),
     ]);
-    context.output.lines(tableText(['number#', 'whose', 'table', 'id', 'action', 'reason', 'detail', 'tries#'], rows));
+    context.output.lines(
+      tableText(['number#', 'whose', 'table', 'id', 'action', 'reason', 'detail', 'tries#'], rows),
+    );
   },
 };

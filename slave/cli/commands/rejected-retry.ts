@@ -1,7 +1,7 @@
 import type { CliCommand } from '../command.ts';
 import { hasFlag, jsonOption } from '../options.ts';
 import { outcomeText, rejectedSelection } from '../rejected-selection.ts';
-import { loadConfig, openDeps, refreshStatus } from '../session.ts';
+import { loadConfig, openHere } from '../session.ts';
 
 /** `rejected retry`: puts set-aside changes back, to go out with the next sync. */
 export const rejectedRetryCommand: CliCommand = {
@@ -13,10 +13,9 @@ export const rejectedRetryCommand: CliCommand = {
   run: async (context, input) => {
     const selection = rejectedSelection(input);
     const { config } = await loadConfig(context, input);
-    const deps = await openDeps(context, config, 'rejected retry');
-    const { retryRejectedChanges } = await import('../../sync/rejected.ts');
-    const outcome = await retryRejectedChanges(deps, selection);
-    await refreshStatus(context, config);
+    const slave = await openHere(context, config, 'rejected retry');
+    const outcome = await slave.data.retry(selection);
+    await slave.control.refreshStatusFile('full');
     if (hasFlag(input, 'json')) context.output.json(outcome);
     else context.output.lines([outcomeText(outcome, 'put back; `slave sync:run` sends them')]);
   },

@@ -18,7 +18,11 @@ export const startCommand: CliCommand = {
     settingOptions.SYNC_INSECURE_HTTP,
     settingOptions.LOG_LEVEL,
   ],
-  examples: ['slave start', 'slave start --interval=1 --log-level=debug', 'SYNC_ENABLED=false slave start'],
+  examples: [
+    'slave start',
+    'slave start --interval=1 --log-level=debug',
+    'SYNC_ENABLED=false slave start',
+  ],
   run: async (context, input) => {
     const loaded = await loadConfig(context, input);
     const { startDaemon } = await import('../../compose.ts');

@@ -1,6 +1,5 @@
 import { SyncError } from '../../../common/core/sync-error.ts';
-import type { SlaveStatus } from '../../control/control.ts';
-import type { ResetReport, ResetVariant } from '../../sync/reset.ts';
+import type { ResetReport, ResetVariant, SlaveStatus } from '../../control/control.ts';
 import type { CliCommand, CliContext, CliInput } from '../command.ts';
 import { hasFlag, jsonOption } from '../options.ts';
 import { loadConfig, openControl } from '../session.ts';
@@ -17,11 +16,18 @@ export const syncResetCommand: CliCommand = {
   ].join('\n'),
   options: [
     { flags: '--resync', description: 'load all rows again' },
-    { flags: '--new-identity', description: 'take the name with a new identity, then load all rows again' },
+    {
+      flags: '--new-identity',
+      description: 'take the name with a new identity, then load all rows again',
+    },
     { flags: '--yes', description: 'do it without asking' },
     jsonOption,
   ],
-  examples: ['slave sync:reset', 'slave sync:reset --yes', 'slave sync:reset --resync --yes --json'],
+  examples: [
+    'slave sync:reset',
+    'slave sync:reset --yes',
+    'slave sync:reset --resync --yes --json',
+  ],
   run: async (context, input) => {
     const asked = askedVariant(input);
     const { config } = await loadConfig(context, input);
@@ -41,7 +47,10 @@ function askedVariant(input: CliInput): ResetVariant | 'auto' {
   const resync = hasFlag(input, 'resync');
   const enroll = hasFlag(input, 'newIdentity');
   if (resync && enroll) {
-    throw new SyncError('usage_invalid', '--resync and --new-identity exclude each other: a new identity loads all rows again by itself');
+    throw new SyncError(
+      'usage_invalid',
+      '--resync and --new-identity exclude each other: a new identity loads all rows again by itself',
+    );
   }
   if (enroll) return 'enroll';
   return resync ? 'resync' : 'auto';
@@ -75,7 +84,9 @@ function planText({ status, variant }: Plan): readonly string[] {
   return [
     ...(status.trouble === null ? [] : [`The slave stopped with ${status.trouble}.`]),
     'A backup of the database is made under backups/.',
-    ...(variant === 'enroll' ? [`The name ${status.slaveName} goes to a new identity; other copies of this database stop.`] : []),
+    ...(variant === 'enroll'
+      ? [`The name ${status.slaveName} goes to a new identity; other copies of this database stop.`]
+      : []),
     `${counted(rows, 'row')} here are compared with the master and loaded again with the next sync.`,
     `${counted(status.pendingRecords, 'unsent change')} and ${counted(status.rejectedRecords, 'set-aside change')} are kept.`,
   ];
@@ -93,7 +104,10 @@ function resultText(report: ResetReport): readonly string[] {
       ['ended', report.trouble ?? 'no trouble'],
       ['unsent kept', String(report.pendingKept)],
       ['known to the master', String(report.alreadyAtMaster)],
-      ['set aside', report.setAside === 0 ? '0' : `${report.setAside}, see \`slave rejected list\``],
+      [
+        'set aside',
+        report.setAside === 0 ? '0' : `${report.setAside}, see \`slave rejected list\``,
+      ],
       ['backup', report.backup ?? 'none needed'],
     ]),
   ];

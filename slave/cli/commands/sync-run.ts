@@ -14,9 +14,19 @@ export const syncRunCommand: CliCommand = {
   description:
     'Runs one sync: sends what waits, receives what is new. Beside a running daemon it asks the daemon and shows its progress.',
   options: [
-    { flags: '--dry-run', description: 'send and change nothing; show what would be sent and received' },
-    { flags: '--force', description: 'sync although disabled, paused or waiting after a failure; skips no safety check' },
-    { flags: '--wait', description: 'wait for a running sync to end instead of refusing (exit code 75)' },
+    {
+      flags: '--dry-run',
+      description: 'send and change nothing; show what would be sent and received',
+    },
+    {
+      flags: '--force',
+      description:
+        'sync although disabled, paused or waiting after a failure; skips no safety check',
+    },
+    {
+      flags: '--wait',
+      description: 'wait for a running sync to end instead of refusing (exit code 75)',
+    },
     settingOptions.MASTER_URL,
     settingOptions.SYNC_BATCH_SIZE,
     settingOptions.SYNC_TIMEOUT,
@@ -33,7 +43,9 @@ export const syncRunCommand: CliCommand = {
     const { config } = await loadConfig(context, input);
     if (input.options['masterUrl'] === undefined) await requireMaster(config);
     const control = await openControl(context, config, 'sync:run');
-    return hasFlag(input, 'dryRun') ? await dryRun(context, input, { config, control }) : await sync(context, input, { config, control });
+    return hasFlag(input, 'dryRun')
+      ? await dryRun(context, input, { config, control })
+      : await sync(context, input, { config, control });
   },
 };
 
@@ -47,7 +59,11 @@ async function requireMaster(config: SlaveConfig): Promise<void> {
   requireMasterUrl(config);
 }
 
-async function dryRun({ run, output }: CliContext, input: CliInput, { config, control }: Session): Promise<void> {
+async function dryRun(
+  { run, output }: CliContext,
+  input: CliInput,
+  { config, control }: Session,
+): Promise<void> {
   output.progress('asking the master');
   const report = await control.dryRun(otherMaster(input, config), run.lifecycle.signal);
   output.clearProgress();
@@ -55,7 +71,11 @@ async function dryRun({ run, output }: CliContext, input: CliInput, { config, co
   else output.lines(dryRunText(report));
 }
 
-async function sync({ run, output }: CliContext, input: CliInput, { config, control }: Session): Promise<number> {
+async function sync(
+  { run, output }: CliContext,
+  input: CliInput,
+  { config, control }: Session,
+): Promise<number> {
   const masterUrl = otherMaster(input, config);
   const request: SyncRequest = {
     force: hasFlag(input, 'force'),
@@ -63,7 +83,11 @@ async function sync({ run, output }: CliContext, input: CliInput, { config, cont
     ...(masterUrl === undefined ? {} : { masterUrl }),
   };
   output.progress(control.attached ? 'asking the daemon' : 'starting');
-  const report = await control.sync(request, (event) => output.progress(progressText(event)), run.lifecycle.signal);
+  const report = await control.sync(
+    request,
+    (event) => output.progress(progressText(event)),
+    run.lifecycle.signal,
+  );
   output.clearProgress();
   if (report.outcome === 'cancelled' && run.lifecycle.signal.aborted) {
     throw new SyncError('transport_cancelled', 'the sync was stopped before it ended');
@@ -74,7 +98,9 @@ async function sync({ run, output }: CliContext, input: CliInput, { config, cont
   }
   output.lines(reportText(report));
   if (report.rejected > 0) {
-    output.remark(shown(`warning: ${report.rejected} changes are set aside; see \`slave rejected list\``));
+    output.remark(
+      shown(`warning: ${report.rejected} changes are set aside; see \`slave rejected list\``),
+    );
   }
   const error = errorOf(report);
   if (error !== undefined) throw error;

@@ -14,15 +14,24 @@ export const syncStatusCommand: CliCommand = {
     { flags: '--watch', description: 'show it again whenever it changes, until Ctrl-C' },
     jsonOption,
   ],
-  examples: ['slave sync:status', 'slave status --watch', 'slave sync:status --json | jq .pending_records'],
+  examples: [
+    'slave sync:status',
+    'slave status --watch',
+    'slave sync:status --json | jq .pending_records',
+  ],
   run: async (context, input) => {
     if (hasFlag(input, 'watch') && hasFlag(input, 'json')) {
-      throw new SyncError('usage_invalid', '--watch and --json exclude each other: --json prints one document', {
-        hint: 'Call `slave sync:status --json` repeatedly, or watch app/sync_status.json under STORAGE_PATH.',
-      });
+      throw new SyncError(
+        'usage_invalid',
+        '--watch and --json exclude each other: --json prints one document',
+        {
+          hint: 'Call `slave sync:status --json` repeatedly, or watch app/sync_status.json under STORAGE_PATH.',
+        },
+      );
     }
     const { config } = await loadConfig(context, input);
-    if (hasFlag(input, 'watch')) return await watch(context, async () => (await openControl(context, config, 'sync:status')));
+    if (hasFlag(input, 'watch'))
+      return await watch(context, async () => await openControl(context, config, 'sync:status'));
     const status = await (await openControl(context, config, 'sync:status')).status();
     if (!hasFlag(input, 'json')) {
       context.output.lines(statusText(status, Date.now()));
@@ -33,7 +42,10 @@ export const syncStatusCommand: CliCommand = {
   },
 };
 
-async function watch({ run, output }: CliContext, open: () => ReturnType<typeof openControl>): Promise<void> {
+async function watch(
+  { run, output }: CliContext,
+  open: () => ReturnType<typeof openControl>,
+): Promise<void> {
   const { sleep } = await import('../../../common/runtime/sleep.ts');
   const { signal } = run.lifecycle;
   let control = await open();

@@ -1,9 +1,9 @@
 import { SyncError } from '../../../common/core/sync-error.ts';
-import type { TableVerdict, VerifyReport } from '../../sync/verify.ts';
+import type { TableVerdict, VerifyReport } from '../../control/slave-data.ts';
 import type { CliCommand } from '../command.ts';
 import { hasFlag, jsonOption, settingOptions } from '../options.ts';
 import { shown } from '../output.ts';
-import { loadConfig, openDeps } from '../session.ts';
+import { loadConfig, openHere } from '../session.ts';
 import { counted, tableText } from '../table-text.ts';
 
 /** Exit code while the two cannot be compared: try again after a sync. */
@@ -20,10 +20,9 @@ export const verifyCommand: CliCommand = {
   examples: ['slave verify', 'slave verify --json | jq .isEqual'],
   run: async (context, input) => {
     const { config } = await loadConfig(context, input);
-    const deps = await openDeps(context, config, 'verify');
-    const { verifyWithMaster } = await import('../../sync/verify.ts');
+    const { data } = await openHere(context, config, 'verify');
     context.output.progress('comparing with the master');
-    const report = await verifyWithMaster(deps, context.run.lifecycle.signal);
+    const report = await data.verify(context.run.lifecycle.signal);
     context.output.clearProgress();
     if (hasFlag(input, 'json')) {
       context.output.json(report);
@@ -49,16 +48,24 @@ function verdictText(report: VerifyReport): readonly string[] {
     table.master === null ? 'unknown' : String(table.master.rows),
   ]);
   const lines = tableText(['table', 'verdict', 'rows here#', 'at the master#'], rows);
-  const asides = report.rejected === 0 ? [] : [`${counted(report.rejected, 'change')} set aside may explain differences`];
+  const asides =
+    report.rejected === 0
+      ? []
+      : [`${counted(report.rejected, 'change')} set aside may explain differences`];
   return [...lines, ...report.tables.flatMap(differenceText), ...asides];
 }
 
 function differenceText(verdict: TableVerdict): readonly string[] {
-  const lines = verdict.differences.map(({ id, kind }) => `  ${verdict.table} ${shown(id)}: ${kind.replaceAll('_', ' ')}`);
+  const lines = verdict.differences.map(
+    ({ id, kind }) => `  ${verdict.table} ${shown(id)}: ${kind.replaceAll('_', ' ')}`,
+  );
   return verdict.isTruncated ? [...lines, `  ${verdict.table}: there are more`] : lines;
 }
 
 function differs(report: VerifyReport): SyncError {
   const tables = report.tables.filter((table) => !table.isEqual).map((table) => table.table);
-  return new SyncError('data_differs', `${counted(tables.length, 'table')} differ from the master: ${tables.join(', ')}`);
+  return new SyncError(
+    'data_differs',
+    `${counted(tables.length, 'table')} differ from the master: ${tables.join(', ')}`,
+  );
 }

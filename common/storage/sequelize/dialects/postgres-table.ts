@@ -1,0 +1,120 @@
+import type { ColumnDefinition, TableDefinition } from '../../../core/table-definition.ts';
+import { columnList, quote, type TableSql } from './table-sql.ts';
+
+/** SQL about synced tables for PostgreSQL. Ids are compared byte by byte (`COLLATE "C"`), as SQLite does. */
+export const postgresTable: TableSql = {
+  createTable: (table) => {
+    const columns = table.columns.map((column) => `  ${columnDdl(column)}`);
+    const keys = table.uniqueKeys.map((names) => `  UNIQUE (${names.map(quote).join(', ')})`);
+    const references = table.columns
+      .filter((column) => column.references !== undefined)
+      .map(
+        (column) =>
+          `CREATE INDEX IF NOT EXISTS ${quote(`${table.name}_${column.name}`)} ON ${quote(table.name)} (${quote(column.name)})`,
+      );
+    return [
+      `CREATE TABLE IF NOT EXISTS ${quote(table.name)} (\n${[...columns, ...keys].join(',\n')}\n)`,
+      ...references,
+    ];
+  },
+  image: (table, alias) =>
+    `json_build_object(${table.columns
+      .map((column) => `'${column.name}', ${imageOf(column, `${alias}.${quote(column.name)}`)}`)
+      .join(', ')})::text`,
+  insertRows: (table) =>
+    `INSERT INTO ${quote(table.name)} (${columnList(table)}) SELECT ${valueList(table)} FROM jsonb_array_elements($1::jsonb) AS j(value)`,
+  updateRows: (table) => `UPDATE ${quote(table.name)} AS t SET ${assignments(table, (index, column) => fromJson(column, index))}
+    FROM jsonb_array_elements($1::jsonb) AS j(value) WHERE t.id = j.value->>0`,
+  upsertRows: (table) => `INSERT INTO ${quote(table.name)} (${columnList(table)})
+    SELECT ${valueList(table)} FROM jsonb_array_elements($1::jsonb) AS j(value)
+    ON CONFLICT (id) DO UPDATE SET ${assignments(table, (_, column) => `excluded.${quote(column.name)}`)}`,
+  deleteRows: (table) =>
+    `DELETE FROM ${quote(table.name)} WHERE id IN (SELECT jsonb_array_elements_text($1::jsonb))`,
+  idList: (parameter) => `SELECT jsonb_array_elements_text($${parameter}::jsonb)`,
+};
+
+/** PostgreSQL column types. `json` and not `jsonb`, which would reorder keys and rewrite numbers. */
+export function postgresType(column: ColumnDefinition): string {
+  switch (column.type.kind) {
+    case 'text':
+      return column.name === 'id' || column.references !== undefined ? 'text COLLATE "C"' : 'text';
+    case 'integer':
+      return 'bigint';
+    case 'decimal':
+      return `numeric(${column.type.precision},${column.type.scale})`;
+    case 'boolean':
+      return 'boolean';
+    case 'timestamp':
+      return 'timestamptz(3)';
+    case 'json':
+      return 'json';
+    case 'blob':
+      return 'bytea';
+  }
+}
+
+/** One column of `CREATE TABLE` or `ALTER TABLE ... ADD COLUMN`. */
+export function columnDdl(column: ColumnDefinition): string {
+  const parts = [quote(column.name), postgresType(column)];
+  if (column.name === 'id') parts.push('PRIMARY KEY');
+  if (!column.nullable) parts.push('NOT NULL');
+  if (column.unique) parts.push('UNIQUE');
+  if (column.default !== undefined) parts.push(`DEFAULT ${defaultOf(column)}`);
+  if (column.references !== undefined) parts.push(`REFERENCES ${quote(column.references)} (id)`);
+  return parts.join(' ');
+}
+
+function defaultOf(column: ColumnDefinition): string {
+  if (column.default === 'now' && column.type.kind === 'timestamp') return 'clock_timestamp()';
+  const value = column.default ?? null;
+  return typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : String(value);
+}
+
+function imageOf(column: ColumnDefinition, value: string): string {
+  switch (column.type.kind) {
+    case 'text':
+    case 'boolean':
+      return value;
+    case 'integer':
+    case 'decimal':
+    case 'json':
+      return `${value}::text`;
+    case 'timestamp':
+      // to_char knows neither infinity nor years before Christ; their plain text is refused by the codec.
+      return `CASE WHEN ${value} >= '0001-01-01Z' AND ${value} < '10000-01-01Z' THEN to_char(${value} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') ELSE ${value}::text END`;
+    case 'blob':
+      return `CASE WHEN ${value} IS NULL THEN NULL ELSE json_build_object('$blob', encode(${value}, 'hex')) END`;
+  }
+}
+
+function fromJson(column: ColumnDefinition, index: number): string {
+  const value = `(j.value->>${index})`;
+  switch (column.type.kind) {
+    case 'text':
+      return value;
+    case 'blob':
+      return `decode(${value}, 'hex')`;
+    case 'timestamp':
+      return `${value}::timestamptz`;
+    case 'integer':
+    case 'decimal':
+    case 'boolean':
+    case 'json':
+      return `${value}::${postgresType(column)}`;
+  }
+}
+
+function valueList(table: TableDefinition): string {
+  return table.columns.map(fromJson).join(', ');
+}
+
+function assignments(
+  table: TableDefinition,
+  valueOf: (index: number, column: ColumnDefinition) => string,
+): string {
+  return table.columns
+    .map((column, index) => ({ column, index }))
+    .filter(({ column }) => column.name !== 'id')
+    .map(({ column, index }) => `${quote(column.name)} = ${valueOf(index, column)}`)
+    .join(', ');
+}

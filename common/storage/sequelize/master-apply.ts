@@ -1,0 +1,123 @@
+import type { TableDefinition } from '../../core/table-definition.ts';
+import type { TableRegistry } from '../../core/table-registry.ts';
+import type { RowWrite, WriteFailure } from '../master-store.ts';
+import { writeBisecting, type Refusal } from './bisect.ts';
+import { classifyDatabaseError, driverErrorOf, RetryTransaction } from './database-error.ts';
+import { postgresTable } from './dialects/postgres-table.ts';
+import { sqliteTable } from './dialects/sqlite-table.ts';
+import { quote } from './dialects/table-sql.ts';
+import { encodeRows } from './row-codec.ts';
+import type { SqlRunner } from './sql-database.ts';
+
+/** Rows written with one statement at most. */
+const CHUNK_ROWS = 5000;
+
+type Present = Exclude<RowWrite, { kind: 'delete' }>;
+
+/**
+ * Writes rows table by table: new and changed ones parents first, then deletes children first; one statement a
+ * table and kind in the good case.
+ *
+ * @returns what the database refuses, row by row; the rest stands.
+ */
+export async function applyRowWrites(
+  sql: SqlRunner,
+  tables: TableRegistry,
+  writes: readonly RowWrite[],
+): Promise<readonly WriteFailure[]> {
+  const failures: WriteFailure[] = [];
+  for (const table of tables.tables) {
+    for (const kind of ['update', 'insert'] as const) {
+      const rows = writes.filter((write): write is Present => write.table === table.name && write.kind === kind);
+      for (const chunk of chunksOf(rows)) failures.push(...(await writeRows(sql, table, kind, chunk)));
+    }
+  }
+  for (const table of tables.tables.toReversed()) {
+    const ids = writes.filter((write) => write.table === table.name && write.kind === 'delete').map(({ id }) => id);
+    for (const chunk of chunksOf(ids)) failures.push(...(await deleteRows(sql, table, chunk)));
+  }
+  return failures;
+}
+
+async function writeRows(
+  sql: SqlRunner,
+  table: TableDefinition,
+  kind: 'insert' | 'update',
+  rows: readonly Present[],
+): Promise<readonly WriteFailure[]> {
+  const tableSql = sql.dialect === 'sqlite' ? sqliteTable : postgresTable;
+  const statement = kind === 'insert' ? tableSql.insertRows(table) : tableSql.updateRows(table);
+  const write = (items: readonly Present[]): Promise<void> =>
+    sql.run(statement, [encodeRows(table, items.map(({ row }) => row))]);
+  if (kind === 'update' && rows.length > 1 && (await swapUnique(sql, table, rows, write))) return [];
+  const refused = await writeBisecting(sql, rows, write);
+  return refused.map((refusal) => toFailure(sql, table, refusal, refusal.item.id));
+}
+
+/**
+ * Writes updates whose unique values change places among them: first every unique text gets a placeholder, then
+ * its value. Only tried when the plain statement fails on a unique value.
+ *
+ * @returns whether all rows are written.
+ */
+async function swapUnique(
+  sql: SqlRunner,
+  table: TableDefinition,
+  rows: readonly Present[],
+  write: (items: readonly Present[]) => Promise<void>,
+): Promise<boolean> {
+  const unique = table.columns.filter((column) => column.unique === true && column.type.kind === 'text');
+  if (unique.length === 0) return false;
+  try {
+    await sql.savepoint(() => write(rows));
+    return true;
+  } catch (thrown) {
+    const fault = classifyDatabaseError(thrown);
+    if (fault?.kind !== 'row' || fault.code !== 'row_unique') return false;
+  }
+  const ids = JSON.stringify(rows.map(({ id }) => id));
+  const list = (sql.dialect === 'sqlite' ? sqliteTable : postgresTable).idList(1);
+  const placeholders = unique.map(({ name }) => `${quote(name)} = '~' || id`).join(', ');
+  try {
+    await sql.savepoint(async () => {
+      await sql.run(`UPDATE ${quote(table.name)} SET ${placeholders} WHERE id IN (${list})`, [ids]);
+      await write(rows);
+    });
+    return true;
+  } catch (thrown) {
+    if (classifyDatabaseError(thrown)?.kind !== 'row') throw thrown;
+    return false;
+  }
+}
+
+async function deleteRows(
+  sql: SqlRunner,
+  table: TableDefinition,
+  ids: readonly string[],
+): Promise<readonly WriteFailure[]> {
+  const statement = (sql.dialect === 'sqlite' ? sqliteTable : postgresTable).deleteRows(table);
+  const refused = await writeBisecting(sql, ids, (items) => sql.run(statement, [JSON.stringify(items)]));
+  return refused.map((refusal) => toFailure(sql, table, refusal, refusal.item));
+}
+
+function toFailure<T>(
+  sql: SqlRunner,
+  table: TableDefinition,
+  refusal: Refusal<T>,
+  id: string,
+): WriteFailure {
+  const fault = classifyDatabaseError(refusal.thrown);
+  if (fault?.kind !== 'row') throw refusal.thrown;
+  const constraint = driverErrorOf(refusal.thrown).constraint;
+  // Somebody else inserted the same key since we looked: start over and merge with it.
+  if (sql.dialect === 'postgres' && fault.code === 'row_unique' && constraint === `${table.name}_pkey`) {
+    throw new RetryTransaction(`${table.name} ${id} was inserted by another transaction`);
+  }
+  return { table: table.name, id, code: fault.code, detail: fault.detail };
+}
+
+function chunksOf<T>(items: readonly T[]): readonly (readonly T[])[] {
+  const chunks: (readonly T[])[] = [];
+  for (let from = 0; from < items.length; from += CHUNK_ROWS) chunks.push(items.slice(from, from + CHUNK_ROWS));
+  return chunks;
+}
