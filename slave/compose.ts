@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import type { Logger } from '../common/core/logger.ts';
 import { PROGRAM_VERSION } from '../common/core/program-version.ts';
+import { SyncError, toSyncError } from '../common/core/sync-error.ts';
 import { registerTables, type TableRegistry } from '../common/core/table-registry.ts';
 import { createLogger } from '../common/runtime/logger.ts';
 import { randomId } from '../common/runtime/random-id.ts';
@@ -211,8 +213,23 @@ async function openClient(config: SlaveConfig, masterUrl: string): Promise<Maste
     programVersion: PROGRAM_VERSION,
     stallMs: config.noProgressTimeoutMs,
     totalMs: config.totalTimeoutMs,
+    extraCa: config.tlsCaFile === undefined ? undefined : await readCertificates(config.tlsCaFile),
     clock: systemClock,
   });
+}
+
+async function readCertificates(path: string): Promise<string> {
+  try {
+    const text = await readFile(path, 'utf8');
+    if (!text.includes('-----BEGIN CERTIFICATE-----'))
+      throw new Error('it holds no certificate in PEM form');
+    return text;
+  } catch (thrown) {
+    const { message } = toSyncError(thrown);
+    throw new SyncError('config_invalid', `TLS_CA=${path} cannot be used: ${message}`, {
+      cause: thrown,
+    });
+  }
 }
 
 function intervalMsOf(config: SlaveConfig): number {

@@ -1,5 +1,5 @@
 import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { SyncError } from '../common/core/sync-error.ts';
 import type { LogLevel } from '../common/runtime/log-level.ts';
 import type { SettingFault, SettingValues } from '../common/runtime/setting-definition.ts';
@@ -20,6 +20,8 @@ export interface SlaveConfig {
   readonly masterUrl?: string;
   /** Bearer token; absent where the master serves this machine only. */
   readonly token?: string;
+  /** File with certificates (PEM) of further authorities that may have signed the master's. */
+  readonly tlsCaFile?: string;
   readonly isSyncEnabled: boolean;
   readonly intervalMinutes: number;
   /** Records of the largest upload; smaller ones are chosen on bad lines. */
@@ -97,6 +99,7 @@ function toConfig(values: Values, cwd: string): Omit<SlaveConfig, 'isSlaveNameSe
   return {
     ...(values.MASTER_URL === undefined ? {} : { masterUrl: baseAddress(values.MASTER_URL) }),
     ...(values.SYNC_TOKEN === undefined ? {} : { token: values.SYNC_TOKEN }),
+    ...(values.TLS_CA === undefined ? {} : { tlsCaFile: resolve(cwd, values.TLS_CA) }),
     isSyncEnabled: values.SYNC_ENABLED,
     intervalMinutes: values.SYNC_INTERVAL,
     maxBatchRecords: values.SYNC_BATCH_SIZE,

@@ -67,6 +67,12 @@ const syncSettings = {
     schema: numberKind(1, 86_400),
     defaultText: '600',
   },
+  TLS_CA: {
+    description: "Authority that signed the master's certificate, trusted beside the known ones.",
+    allowed: 'the path of a file with certificates in PEM form',
+    example: '/etc/tidewater/ca.pem',
+    schema: pathKind(),
+  },
   SYNC_INSECURE_HTTP: {
     description:
       'Allows plain http to another machine; token and rows can then be read on the way.',

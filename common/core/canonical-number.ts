@@ -5,6 +5,10 @@ const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
 const INTEGER = /^-?(?:0|[1-9]\d{0,18})$/;
 const DECIMAL = /^(-?)(0|[1-9]\d*)(?:\.(\d+))?$/;
+/** How JavaScript writes numbers from 1e21 on and below 1e-6. */
+const EXPONENT = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/;
+/** Decimals of so many digits are the same after a way through an 8-byte float. */
+const MAX_REAL_DIGITS = 15;
 
 /** A 64-bit integer: a JSON number while that is exact, else a string of digits. */
 export function canonicalInteger(raw: unknown): CanonicalResult {
@@ -37,32 +41,48 @@ export function canonicalDecimal(raw: unknown, precision: number, scale: number)
   if (typeof raw !== 'number' && typeof raw !== 'string') {
     return { ok: false, code: 'value_type', detail: 'a decimal expected' };
   }
-  const match = DECIMAL.exec(String(raw));
-  if (match === null) return unreadable(raw, scale);
+  const match = DECIMAL.exec(typeof raw === 'number' ? plainDigits(raw) : raw);
+  if (match === null) {
+    return { ok: false, code: 'value_type', detail: 'a decimal such as 12.5000 expected' };
+  }
   const [, sign = '', whole = '', fraction = ''] = match;
-  const kept = fraction.slice(0, scale);
   if (/[1-9]/.test(fraction.slice(scale))) {
     return { ok: false, code: 'value_not_exact', detail: `more than ${scale} decimals` };
   }
   if (whole.length > Math.max(precision - scale, 1) || (precision === scale && whole !== '0')) {
-    return { ok: false, code: 'value_out_of_range', detail: `more than ${precision - scale} digits before the point` };
+    return {
+      ok: false,
+      code: 'value_out_of_range',
+      detail: `more than ${precision - scale} digits before the point`,
+    };
   }
-  const digits = scale > 0 ? `${whole}.${kept.padEnd(scale, '0')}` : whole;
-  const text = sign === '-' && /[1-9]/.test(digits) ? `-${digits}` : digits;
+  const text = decimalText(sign, whole, fraction, scale);
   // Every slave keeps decimals in SQLite, whose NUMERIC columns hold 8-byte floats.
-  return precision <= 15 || Number(text).toFixed(scale) === text
+  return precision <= MAX_REAL_DIGITS || survivesReal(text, scale)
     ? { ok: true, value: text }
     : { ok: false, code: 'value_not_exact', detail: 'too many digits for a SQLite column' };
 }
 
-function unreadable(raw: string | number, scale: number): CanonicalResult {
-  // Shortest forms of very small and very large numbers have an exponent.
-  if (typeof raw === 'number' && Number.isFinite(raw)) {
-    return Math.abs(raw) < 1
-      ? { ok: false, code: 'value_not_exact', detail: `more than ${scale} decimals` }
-      : { ok: false, code: 'value_out_of_range', detail: 'too large' };
-  }
-  return { ok: false, code: 'value_type', detail: 'a decimal such as 12.5000 expected' };
+function decimalText(sign: string, whole: string, fraction: string, scale: number): string {
+  const digits = scale > 0 ? `${whole}.${fraction.slice(0, scale).padEnd(scale, '0')}` : whole;
+  return sign === '-' && /[1-9]/.test(digits) ? `-${digits}` : digits;
+}
+
+/** Whether a REAL made of the text reads as the same text again. */
+function survivesReal(text: string, scale: number): boolean {
+  const [, sign = '', whole = '', fraction = ''] = DECIMAL.exec(plainDigits(Number(text))) ?? [];
+  return decimalText(sign, whole, fraction, scale) === text && fraction.length <= scale;
+}
+
+/** The shortest digits that stand for a number, without an exponent; what is no number stays text that is none. */
+function plainDigits(value: number): string {
+  const [, sign = '', first = '', rest = '', power = ''] = EXPONENT.exec(String(value)) ?? [];
+  if (power === '') return String(value);
+  const digits = first + rest;
+  const point = 1 + Number(power);
+  return point > 0
+    ? `${sign}${digits.padEnd(point, '0')}`
+    : `${sign}0.${'0'.repeat(-point)}${digits}`;
 }
 
 /** Types that a counter can have. */
@@ -74,9 +94,19 @@ export function addNumbers(
   a: string | number,
   b: string | number,
 ): CanonicalResult {
-  if (type.kind === 'integer') return integerFromBigInt(BigInt(a) + BigInt(b));
-  const units = (value: string | number): bigint => scaled(String(value), type.scale);
-  return canonicalDecimal(fromScaled(units(a) + units(b), type.scale), type.precision, type.scale);
+  return sumNumbers(type, [a, b]);
+}
+
+/** Adds canonical numbers of one column type; only the sum must fit the column, whatever the order. */
+export function sumNumbers(
+  type: CounterColumnType,
+  parts: readonly (string | number)[],
+): CanonicalResult {
+  if (type.kind === 'integer') {
+    return integerFromBigInt(parts.reduce((sum, part) => sum + BigInt(part), 0n));
+  }
+  const units = parts.reduce((sum, part) => sum + scaled(String(part), type.scale), 0n);
+  return canonicalDecimal(fromScaled(units, type.scale), type.precision, type.scale);
 }
 
 /** How much a counter moved from `before` to `after`; both canonical, both of the same column type. */

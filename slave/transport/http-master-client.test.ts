@@ -1,11 +1,16 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../../common/core/clock.ts';
 import { SyncError } from '../../common/core/sync-error.ts';
+import { makeTempDir } from '../../common/testkit/temp-dir.ts';
 import { createHttpMasterClient } from './http-master-client.ts';
 import type { ExchangeIdentity, MasterClient, SlaveUpload } from './master-client.ts';
 
@@ -96,7 +101,7 @@ async function serveRaw(answer: (socket: Socket) => void): Promise<string> {
 
 function client(
   masterUrl: string,
-  overrides: { stallMs?: number; totalMs?: number; maxAnswerBytes?: number } = {},
+  overrides: { stallMs?: number; totalMs?: number; maxAnswerBytes?: number; extraCa?: string } = {},
 ): MasterClient {
   const made = createHttpMasterClient({
     masterUrl,
@@ -449,6 +454,53 @@ describe('broken and hostile answers', () => {
     expect((await failureOf(download(client(url.replace('http:', 'https:'))))).code).toBe(
       'transport_tls_refused',
     );
+  });
+
+  it('F32 takes no certificate of an unknown authority, and takes it with TLS_CA', async () => {
+    const folder = makeTempDir();
+    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+        '-keyout',
+        key,
+        '-out',
+        cert,
+        ...subject,
+      ],
+      { stdio: 'ignore' },
+    );
+    const server = createTlsServer(
+      { key: readFileSync(key), cert: readFileSync(cert) },
+      (_request, response) => {
+        response.writeHead(200, EPOCH);
+        response.end(JSON.stringify(page));
+      },
+    );
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    cleanups.push(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const url = `https://localhost:${(server.address() as AddressInfo).port}`;
+    const refused = await failureOf(download(client(url)));
+    expect(refused.code).toBe('transport_tls_refused');
+    expect(refused.message).toContain('SELF_SIGNED');
+    const extraCa = readFileSync(cert, 'utf8');
+    expect((await download(client(url, { extraCa }))).body.cursor).toBe(page.cursor);
+    const otherName = await failureOf(
+      download(client(url.replace('localhost', '127.0.0.1'), { extraCa })),
+    );
+    expect(otherName.message).toContain('for another name');
   });
 
   it('F31 calls an unknown name unreachable', async () => {

@@ -1,10 +1,10 @@
-import type { TableDefinition } from '../../core/table-definition.ts';
-import type { Row } from '../../core/table-definition.ts';
+import type { Row, TableDefinition } from '../../core/table-definition.ts';
 import type { WriteFailure } from '../master-store.ts';
 import type { RowState } from '../slave-store.ts';
 import { writeBisecting, type Refusal } from './bisect.ts';
 import { classifyDatabaseError } from './database-error.ts';
 import { sqliteTable } from './dialects/sqlite-table.ts';
+import { quote } from './dialects/table-sql.ts';
 import { encodeRows } from './row-codec.ts';
 import { chunksOfIds, chunksOfRows } from './slave-chunks.ts';
 import type { SlaveTxContext } from './slave-context.ts';
@@ -169,7 +169,7 @@ async function arePresent(
   ids: readonly string[],
 ): Promise<boolean> {
   const [row] = await sql.all<{ n: number }>(
-    `SELECT count(*) AS n FROM "${table.name}" WHERE id IN (${sqliteTable.idList(1)})`,
+    `SELECT count(*) AS n FROM ${quote(table.name)} WHERE id IN (${sqliteTable.idList(1)})`,
     [JSON.stringify(ids)],
   );
   return row?.n === ids.length;
