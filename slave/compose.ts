@@ -96,7 +96,10 @@ export async function openSlave(options: OpenSlaveOptions): Promise<Slave> {
 
 /** Prepares the database, or brings it up to date; every row is kept. */
 export async function migrateDatabase(config: SlaveConfig): Promise<MigrationReport> {
-  const database = await openDatabase({ url: `sqlite:${config.databaseFile}` });
+  const database = await openDatabase({
+    url: `sqlite:${config.databaseFile}`,
+    foreignKeys: 'off',
+  });
   try {
     return await migrate(database);
   } finally {
@@ -180,11 +183,15 @@ async function openStore({
   config,
   migrate: mayMigrate = false,
 }: OpenSlaveOptions): Promise<SlaveStore> {
-  const database = await openDatabase({ url: `sqlite:${config.databaseFile}` });
+  const database = await openDatabase({
+    url: `sqlite:${config.databaseFile}`,
+    foreignKeys: 'off',
+  });
   try {
     if (mayMigrate) await migrate(database);
     else await verifySlaveSchema(database, syncedTables());
     return createSlaveStore(database, syncedTables(), {
+      databaseFile: config.databaseFile,
       backupsDir: config.backupsDir,
       clock: systemClock,
     });
@@ -192,6 +199,11 @@ async function openStore({
     await database.close();
     throw thrown;
   }
+}
+
+/** Rows of the master arrive in any order, so foreign keys are not checked here: the master has done that. */
+async function openSqlite(config: SlaveConfig): Promise<SqlDatabase> {
+  return await openDatabase({ url: `sqlite:${config.databaseFile}`, foreignKeys: 'off' });
 }
 
 async function migrate(database: SqlDatabase): Promise<MigrationReport> {

@@ -13,14 +13,18 @@ const MAX_REAL_DIGITS = 15;
 /** A 64-bit integer: a JSON number while that is exact, else a string of digits. */
 export function canonicalInteger(raw: unknown): CanonicalResult {
   if (typeof raw === 'number') {
-    if (!Number.isInteger(raw)) return { ok: false, code: 'value_type', detail: 'a whole number expected' };
+    if (!Number.isInteger(raw))
+      return { ok: false, code: 'value_type', detail: 'a whole number expected' };
     return Number.isSafeInteger(raw)
       ? { ok: true, value: raw === 0 ? 0 : raw }
       : { ok: false, code: 'value_not_exact', detail: 'send integers beyond 2^53 as strings' };
   }
-  if (typeof raw !== 'string') return { ok: false, code: 'value_type', detail: 'a whole number expected' };
-  if (/^-?\d{20,}$/.test(raw)) return { ok: false, code: 'value_out_of_range', detail: 'beyond 64 bits' };
-  if (!INTEGER.test(raw)) return { ok: false, code: 'value_type', detail: 'a whole number expected' };
+  if (typeof raw !== 'string')
+    return { ok: false, code: 'value_type', detail: 'a whole number expected' };
+  if (/^-?\d{20,}$/.test(raw))
+    return { ok: false, code: 'value_out_of_range', detail: 'beyond 64 bits' };
+  if (!INTEGER.test(raw))
+    return { ok: false, code: 'value_type', detail: 'a whole number expected' };
   return integerFromBigInt(BigInt(raw));
 }
 
@@ -41,37 +45,49 @@ export function canonicalDecimal(raw: unknown, precision: number, scale: number)
   if (typeof raw !== 'number' && typeof raw !== 'string') {
     return { ok: false, code: 'value_type', detail: 'a decimal expected' };
   }
-  const match = DECIMAL.exec(typeof raw === 'number' ? plainDigits(raw) : raw);
-  if (match === null) {
+  const parts = readDecimal(typeof raw === 'number' ? plainDigits(raw) : raw);
+  if (parts === undefined) {
     return { ok: false, code: 'value_type', detail: 'a decimal such as 12.5000 expected' };
   }
-  const [, sign = '', whole = '', fraction = ''] = match;
-  if (/[1-9]/.test(fraction.slice(scale))) {
+  if (/[1-9]/.test(parts.fraction.slice(scale))) {
     return { ok: false, code: 'value_not_exact', detail: `more than ${scale} decimals` };
   }
-  if (whole.length > Math.max(precision - scale, 1) || (precision === scale && whole !== '0')) {
-    return {
-      ok: false,
-      code: 'value_out_of_range',
-      detail: `more than ${precision - scale} digits before the point`,
-    };
+  const places = precision - scale;
+  if (parts.whole !== '0' && parts.whole.length > places) {
+    const detail = `more than ${places} digits before the point`;
+    return { ok: false, code: 'value_out_of_range', detail };
   }
-  const text = decimalText(sign, whole, fraction, scale);
+  const text = decimalText(parts, scale);
   // Every slave keeps decimals in SQLite, whose NUMERIC columns hold 8-byte floats.
   return precision <= MAX_REAL_DIGITS || survivesReal(text, scale)
     ? { ok: true, value: text }
     : { ok: false, code: 'value_not_exact', detail: 'too many digits for a SQLite column' };
 }
 
-function decimalText(sign: string, whole: string, fraction: string, scale: number): string {
+interface DecimalParts {
+  readonly sign: string;
+  readonly whole: string;
+  readonly fraction: string;
+}
+
+function readDecimal(text: string): DecimalParts | undefined {
+  const match = DECIMAL.exec(text);
+  if (match === null) return undefined;
+  const [, sign = '', whole = '', fraction = ''] = match;
+  return { sign, whole, fraction };
+}
+
+function decimalText({ sign, whole, fraction }: DecimalParts, scale: number): string {
   const digits = scale > 0 ? `${whole}.${fraction.slice(0, scale).padEnd(scale, '0')}` : whole;
   return sign === '-' && /[1-9]/.test(digits) ? `-${digits}` : digits;
 }
 
 /** Whether a REAL made of the text reads as the same text again. */
 function survivesReal(text: string, scale: number): boolean {
-  const [, sign = '', whole = '', fraction = ''] = DECIMAL.exec(plainDigits(Number(text))) ?? [];
-  return decimalText(sign, whole, fraction, scale) === text && fraction.length <= scale;
+  const parts = readDecimal(plainDigits(Number(text)));
+  return (
+    parts !== undefined && parts.fraction.length <= scale && decimalText(parts, scale) === text
+  );
 }
 
 /** The shortest digits that stand for a number, without an exponent; what is no number stays text that is none. */

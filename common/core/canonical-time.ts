@@ -1,7 +1,7 @@
 import type { CanonicalResult } from './canonical-result.ts';
 
 const TIME =
-  /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?\s?(Z|[+-]\d\d(?::?\d\d)?)?$/;
+  /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?: ?(Z|[+-]\d\d(?::?\d\d)?))?$/;
 /** Already canonical, with a day that every month has: nearly all times that travel. */
 const CANONICAL =
   /^(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
@@ -13,17 +13,14 @@ const MS_PER_DAY = 86_400_000;
  */
 export function canonicalTime(raw: unknown): CanonicalResult {
   if (typeof raw !== 'string') return invalid('a time expected');
-  if (CANONICAL.test(raw)) return { ok: true, value: raw };
   const match = TIME.exec(raw);
   if (match === null) return invalid('a time such as 2026-01-31T12:00:00.000Z expected');
-  const [year, month, day, hour, minute, second] = [1, 2, 3, 4, 5, 6].map((index) => Number(match[index] ?? 0)) as [
-    number, number, number, number, number, number,
-  ];
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match
+    .slice(1, 7)
+    .map((digits) => Number(digits ?? 0));
   const fraction = (match[7] ?? '').padEnd(3, '0');
   if (/[1-9]/.test(fraction.slice(3))) return invalid('more precise than a millisecond');
-  if (year < 1 || month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) {
-    return invalid('the day does not exist');
-  }
+  if (!isDay(year, month, day)) return invalid('the day does not exist');
   if (hour > 23 || minute > 59 || second > 59) return invalid('the time of day does not exist');
   const offset = offsetMinutes(match[8]);
   if (offset === undefined) return invalid('the zone does not exist');
@@ -37,16 +34,22 @@ export function canonicalTime(raw: unknown): CanonicalResult {
 
 /** Milliseconds since 1970 of a canonical time. */
 export function millisOf(iso: string): number {
-  const days = daysFromCivil(Number(iso.slice(0, 4)), Number(iso.slice(5, 7)), Number(iso.slice(8, 10)));
-  const seconds = (Number(iso.slice(11, 13)) * 60 + Number(iso.slice(14, 16))) * 60 + Number(iso.slice(17, 19));
+  const days = daysFromCivil(
+    Number(iso.slice(0, 4)),
+    Number(iso.slice(5, 7)),
+    Number(iso.slice(8, 10)),
+  );
+  const seconds =
+    (Number(iso.slice(11, 13)) * 60 + Number(iso.slice(14, 16))) * 60 + Number(iso.slice(17, 19));
   return days * MS_PER_DAY + seconds * 1000 + Number(iso.slice(20, 23));
 }
 
-/** Canonical time of milliseconds since 1970; undefined outside the years 0001 to 9999. */
+/** Canonical time of whole milliseconds since 1970; undefined outside the years 0001 to 9999. */
 export function isoFromMillis(millis: number): string | undefined {
   const days = Math.floor(millis / MS_PER_DAY);
   const [year, month, day] = civilFromDays(days);
-  if (year < 1 || year > 9999) return undefined;
+  // Also what is no number, of which every comparison is false.
+  if (!(year >= 1 && year <= 9999)) return undefined;
   const rest = millis - days * MS_PER_DAY;
   const two = (value: number): string => String(value).padStart(2, '0');
   const date = `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}`;
@@ -66,6 +69,11 @@ function offsetMinutes(zone: string | undefined): number | undefined {
   return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes);
 }
 
+function isDay(year: number, month: number, day: number): boolean {
+  if (year < 1 || month < 1 || month > 12) return false;
+  return day >= 1 && day <= daysInMonth(year, month);
+}
+
 function daysInMonth(year: number, month: number): number {
   const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
   if (month === 2) return leap ? 29 : 28;
@@ -78,7 +86,8 @@ function daysFromCivil(year: number, month: number, day: number): number {
   const era = Math.floor(y / 400);
   const yearOfEra = y - era * 400;
   const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
-  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
+  const dayOfEra =
+    yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
   return era * 146_097 + dayOfEra - 719_468;
 }
 
@@ -88,10 +97,19 @@ function civilFromDays(days: number): readonly [number, number, number] {
   const era = Math.floor(z / 146_097);
   const dayOfEra = z - era * 146_097;
   const yearOfEra = Math.floor(
-    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
+    (dayOfEra -
+      Math.floor(dayOfEra / 1460) +
+      Math.floor(dayOfEra / 36_524) -
+      Math.floor(dayOfEra / 146_096)) /
+      365,
   );
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const dayOfYear =
+    dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
   const mp = Math.floor((5 * dayOfYear + 2) / 153);
   const month = mp < 10 ? mp + 3 : mp - 9;
-  return [yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - Math.floor((153 * mp + 2) / 5) + 1];
+  return [
+    yearOfEra + era * 400 + (month <= 2 ? 1 : 0),
+    month,
+    dayOfYear - Math.floor((153 * mp + 2) / 5) + 1,
+  ];
 }

@@ -7,7 +7,12 @@ import type { ColumnDefinition, Row, TableDefinition, WireValue } from './table-
 /** A row in canonical form, or its first fault. */
 export type CanonicalRow =
   | { readonly ok: true; readonly row: Row }
-  | { readonly ok: false; readonly code: ErrorCode; readonly column: string; readonly detail: string };
+  | {
+      readonly ok: false;
+      readonly code: ErrorCode;
+      readonly column: string;
+      readonly detail: string;
+    };
 
 /** Longest text or blob of a column that declares no length, in characters (of base64 for blobs). */
 const MAX_VALUE_LENGTH = 1_000_000;
@@ -62,7 +67,12 @@ export function canonicalizeColumns(
   for (const name of Object.keys(data)) {
     const column = table.columnByName.get(name);
     if (column === undefined) {
-      return { ok: false, code: 'column_unknown', column: name.slice(0, 64), detail: 'not declared' };
+      return {
+        ok: false,
+        code: 'column_unknown',
+        column: name.slice(0, 64),
+        detail: 'not declared',
+      };
     }
     const result = canonicalize(column, data[name]);
     if (!result.ok) return { ...result, column: name };
@@ -80,7 +90,12 @@ export function canonicalizeRow(
   if (!result.ok) return result;
   for (const column of table.columns) {
     if (!Object.hasOwn(data, column.name)) {
-      return { ok: false, code: 'record_invalid', column: column.name, detail: 'the column is missing' };
+      return {
+        ok: false,
+        code: 'record_invalid',
+        column: column.name,
+        detail: 'the column is missing',
+      };
     }
   }
   return result;
@@ -88,7 +103,13 @@ export function canonicalizeRow(
 
 /** Whether a text can be the `id` of a row. */
 export function isValidKey(id: unknown): id is string {
-  return typeof id === 'string' && id.length > 0 && id.length <= 64 && id.isWellFormed() && !id.includes('\0');
+  return (
+    typeof id === 'string' &&
+    id.length > 0 &&
+    id.length <= 64 &&
+    id.isWellFormed() &&
+    !id.includes('\0')
+  );
 }
 
 /** Compares two canonical values of one column; null sorts first. */
@@ -131,11 +152,16 @@ function canonicalJson(raw: unknown): CanonicalResult {
   if (source.length > MAX_VALUE_LENGTH) {
     return refuse('value_too_long', `more than ${MAX_VALUE_LENGTH} characters`);
   }
-  if (/\\u0000/i.test(source) || source.includes('\0')) return refuse('text_nul', 'holds the NUL character');
+  if (/\\u0000/i.test(source) || source.includes('\0'))
+    return refuse('text_nul', 'holds the NUL character');
   if (!source.isWellFormed() || /\\ud[89a-f]/i.test(source)) {
-    return refuse('text_invalid_unicode', 'write characters beyond U+FFFF as they are, not as \\u escapes');
+    return refuse(
+      'text_invalid_unicode',
+      'write characters beyond U+FFFF as they are, not as \\u escapes',
+    );
   }
-  if (nestingOf(source) > MAX_JSON_DEPTH) return refuse('json_invalid', `nested deeper than ${MAX_JSON_DEPTH}`);
+  if (nestingOf(source) > MAX_JSON_DEPTH)
+    return refuse('json_invalid', `nested deeper than ${MAX_JSON_DEPTH}`);
   try {
     JSON.parse(source);
   } catch {
@@ -175,7 +201,11 @@ function canonicalBlob(raw: unknown): CanonicalResult {
 }
 
 function isBlobImage(raw: unknown): raw is BlobImage {
-  return typeof raw === 'object' && raw !== null && typeof (raw as { $blob?: unknown }).$blob === 'string';
+  return (
+    typeof raw === 'object' &&
+    raw !== null &&
+    typeof (raw as { $blob?: unknown }).$blob === 'string'
+  );
 }
 
 function hexToBase64(hex: string): string {

@@ -34,15 +34,20 @@ export interface LoggedChange {
   /** Place in the change log; `Infinity` while it has none yet. */
   readonly position: number;
   readonly action: Action;
-  /** Columns that an update changed; empty for create and delete, which concern the whole row. */
+  /**
+   * Columns that an update changed; empty for create and delete, which concern the whole row. A create that lists
+   * columns brought a deleted row back with its last content and these changed (rule MERGE5).
+   */
   readonly columns: readonly string[];
   /** How counters moved, by column; after {@link countedAt} where that is set. */
   readonly moves: Readonly<Record<string, readonly CounterMove[]>>;
-  /** Counters were counted (set to an absolute value) at this time; null when they only moved. */
+  /** The counters among the columns were counted (set to an absolute value) at this time; null: only moved. */
   readonly countedAt: string | null;
   readonly changedAt: string;
   /** Name of the slave that wrote it, empty for the master itself. */
   readonly origin: string;
   /** Odd while the row lives, even once deleted; raised by delete and by re-creation. */
   readonly generation: number;
+  /** Columns that the writer at work has itself changed since, so that they are settled between the two. */
+  readonly settledColumns?: ReadonlySet<string>;
 }

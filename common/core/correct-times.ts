@@ -3,6 +3,9 @@ import { isoFromMillis, millisOf } from './canonical-time.ts';
 /** Differences below this are taken for the time a request travels, not for a wrong clock. */
 const TOLERANCE_MS = 30_000;
 
+/** Where a correction ends that would leave the calendar. */
+const EARLIEST = '0001-01-01T00:00:00.000Z';
+
 /**
  * Corrects the times of a slave's changes to the master's clock (rule TIME1).
  *
@@ -19,11 +22,16 @@ export function correctTimes(
   const corrected: string[] = [];
   let ceiling = nowIso;
   for (const time of changedAt.toReversed()) {
-    const shifted = offset === 0 ? time : (isoFromMillis(millisOf(time) + offset) ?? nowIso);
+    const shifted = shiftTime(time, offset, nowIso);
     if (shifted < ceiling) ceiling = shifted;
     corrected.push(ceiling);
   }
   return corrected.reverse();
+}
+
+function shiftTime(time: string, offset: number, nowIso: string): string {
+  if (offset === 0) return time;
+  return isoFromMillis(millisOf(time) + offset) ?? (offset < 0 ? EARLIEST : nowIso);
 }
 
 /** Milliseconds to add to a slave's times; 0 within what travelling explains. */

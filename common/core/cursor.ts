@@ -11,6 +11,8 @@ export type Cursor =
       readonly after: string | null;
     };
 
+const MAX_LENGTH = 512;
+const POSITION = /^(?:0|[1-9]\d{0,15})$/;
 const EPOCH = /^[0-9a-f]{8,64}$/;
 const TABLE = /^[a-z][a-z0-9_]{0,62}$/;
 
@@ -18,20 +20,28 @@ const TABLE = /^[a-z][a-z0-9_]{0,62}$/;
 export function formatCursor(cursor: Cursor): string {
   const head = `${cursor.epoch}.${cursor.position}`;
   if (cursor.kind === 'log') return head;
-  const key = cursor.after === null ? '' : `.${Buffer.from(cursor.after, 'utf8').toString('base64url')}`;
+  const key =
+    cursor.after === null ? '' : `.${Buffer.from(cursor.after, 'utf8').toString('base64url')}`;
   return `${head}.${cursor.table}${key}`;
 }
 
 /** Reads a cursor; undefined when the text is none that {@link formatCursor} makes. */
 export function parseCursor(text: string): Cursor | undefined {
+  if (text.length > MAX_LENGTH) return undefined;
   const [epoch = '', digits = '', table, key, ...rest] = text.split('.');
   const position = Number(digits);
-  if (rest.length > 0 || text.length > 512 || !EPOCH.test(epoch)) return undefined;
-  if (!/^\d{1,16}$/.test(digits) || !Number.isSafeInteger(position)) return undefined;
+  if (rest.length > 0 || !EPOCH.test(epoch)) return undefined;
+  if (!POSITION.test(digits) || !Number.isSafeInteger(position)) return undefined;
   if (table === undefined) return { kind: 'log', epoch, position };
   if (!TABLE.test(table)) return undefined;
   if (key === undefined) return { kind: 'snapshot', epoch, position, table, after: null };
-  const after = Buffer.from(key, 'base64url').toString('utf8');
-  if (after === '' || Buffer.from(after, 'utf8').toString('base64url') !== key) return undefined;
-  return { kind: 'snapshot', epoch, position, table, after };
+  const after = readKey(key);
+  return after === undefined ? undefined : { kind: 'snapshot', epoch, position, table, after };
+}
+
+/** The key itself, which goes into a query: no NUL, and only from the one text that stands for it. */
+function readKey(encoded: string): string | undefined {
+  const key = Buffer.from(encoded, 'base64url').toString('utf8');
+  if (key === '' || key.includes('\0')) return undefined;
+  return Buffer.from(key, 'utf8').toString('base64url') === encoded ? key : undefined;
 }

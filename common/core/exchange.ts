@@ -43,10 +43,22 @@ export function judgeExchange(
   if (request.incarnation !== state.incarnation) return { kind: 'refuse', code: 'slave_forked' };
   if (request.exchangeId === null) return { kind: 'pass' };
   if (presented === state.nonce) return { kind: 'advance' };
-  if (request.exchangeId === state.exchangeId && presented === state.formerNonce) {
+  return judgeOtherNonce(state, presented, request.exchangeId, isOurs);
+}
+
+function judgeOtherNonce(
+  state: ExchangeState,
+  presented: string,
+  exchangeId: string,
+  isOurs: (nonce: string) => boolean,
+): ExchangeVerdict {
+  if (exchangeId === state.exchangeId && presented === state.formerNonce) {
     return { kind: 'repeat', nonce: state.nonce };
   }
-  if (isOurs(presented) && countOf(presented) >= countOf(state.nonce)) return { kind: 'master_rewound' };
+  // Two nonces of the same count: this master went on from an older state than the slave saw.
+  if (isOurs(presented) && countOf(presented) >= countOf(state.nonce)) {
+    return { kind: 'master_rewound' };
+  }
   return { kind: 'refuse', code: 'slave_rewound' };
 }
 

@@ -1,10 +1,17 @@
 import { compareValues } from './canonical-value.ts';
 import type { CounterMove, IncomingChange, LoggedChange } from './change.ts';
-import { conflictPolicies } from './conflict-policies/registry.ts';
 import type { PolicyName } from './conflict-policies/policy-name.ts';
+import { conflictPolicies } from './conflict-policies/registry.ts';
 import type { ErrorCode } from './error-codes.ts';
-import { countCounter, moveCounter, type CounterOutcome } from './merge-counter.ts';
-import { policyOf, type ColumnDefinition, type Row, type TableDefinition, type WireValue } from './table-definition.ts';
+import { touches } from './foreign-changes.ts';
+import { countCounter, moveCounter, type CounterSituation } from './merge-counter.ts';
+import {
+  policyOf,
+  type ColumnDefinition,
+  type Row,
+  type TableDefinition,
+  type WireValue,
+} from './table-definition.ts';
 
 /** A conflict in one column and how it was settled. */
 export interface ColumnVerdict {
@@ -50,74 +57,125 @@ export function mergeColumns(
   const verdicts: ColumnVerdict[] = [];
   const moves: Record<string, readonly CounterMove[]> = {};
   let countedAt: string | null = null;
+  const meeting = { context, change, row, foreign };
   for (const column of context.table.columns) {
-    const given = change.values[column.name];
-    const amount = change.deltas[column.name];
-    if (amount !== undefined) {
-      const outcome = moveCounter(situationOf(column, change, row, foreign), amount);
-      if (!outcome.ok) return counterFault(column, outcome);
-      next[column.name] = outcome.value;
-      if (!outcome.absorbed) moves[column.name] = [{ amount, at: change.changedAt }];
-    } else if (given !== undefined && column.counter && change.action === 'update' && change.baseVersion !== undefined) {
-      const outcome = countCounter(situationOf(column, change, row, foreign), given as string | number);
-      if (!outcome.ok) return counterFault(column, outcome);
-      next[column.name] = outcome.value;
-      if (!outcome.absorbed) countedAt = change.changedAt;
-    } else if (given !== undefined && given !== row[column.name]) {
-      const verdict = settleColumn(context, column, change, row, foreign);
-      if (verdict === 'free' || verdict.winner === 'incoming') next[column.name] = given;
-      if (verdict !== 'free' && verdict.recorded) verdicts.push(verdict);
-    }
+    const merged = mergeColumn(meeting, column);
+    if ('code' in merged) return { ok: false, ...merged };
+    if (merged.value !== undefined) next[column.name] = merged.value;
+    if (merged.verdict !== undefined) verdicts.push(merged.verdict);
+    if (merged.move !== undefined) moves[column.name] = [merged.move];
+    if (merged.isCounted === true) countedAt = change.changedAt;
   }
   return { ok: true, row: next, verdicts, moves, countedAt };
 }
 
-function settleColumn(
-  context: MergeContext,
+/** A change, the row that it meets, and what the writer did not know of it. */
+interface Meeting {
+  readonly context: MergeContext;
+  readonly change: IncomingChange;
+  readonly row: Row;
+  readonly foreign: readonly LoggedChange[];
+}
+
+/** What happens to one column; nothing where the change leaves it alone. */
+interface MergedColumn {
+  readonly value?: WireValue;
+  readonly verdict?: ColumnVerdict;
+  readonly move?: CounterMove;
+  readonly isCounted?: boolean;
+}
+
+type ColumnFault = { readonly code: ErrorCode; readonly detail: string };
+
+function mergeColumn(meeting: Meeting, column: ColumnDefinition): MergedColumn | ColumnFault {
+  const { change, row } = meeting;
+  const amount = change.deltas[column.name];
+  if (amount !== undefined) return mergeAmount(meeting, column, amount);
+  const given = change.values[column.name];
+  if (given === undefined) return {};
+  const isCount =
+    column.counter === true && change.action === 'update' && change.baseVersion !== undefined;
+  if (isCount && given !== null && typeof given !== 'boolean') {
+    return mergeCount(meeting, column, given);
+  }
+  return given === row[column.name] ? {} : settleColumn(meeting, column, given);
+}
+
+function mergeAmount(
+  meeting: Meeting,
   column: ColumnDefinition,
-  change: IncomingChange,
-  row: Row,
-  foreign: readonly LoggedChange[],
-): 'free' | (ColumnVerdict & { readonly recorded: boolean }) {
-  const theirs = foreign.findLast(
-    (logged) => logged.action !== 'update' || logged.columns.includes(column.name),
+  amount: string | number,
+): MergedColumn | ColumnFault {
+  const outcome = moveCounter(situationOf(meeting, column), amount);
+  if (!outcome.ok) return counterFault(column, outcome.result);
+  return outcome.absorbed
+    ? {}
+    : { value: outcome.value, move: { amount, at: meeting.change.changedAt } };
+}
+
+function mergeCount(
+  meeting: Meeting,
+  column: ColumnDefinition,
+  counted: string | number,
+): MergedColumn | ColumnFault {
+  const outcome = countCounter(situationOf(meeting, column), counted);
+  if (!outcome.ok) return counterFault(column, outcome.result);
+  const present = meeting.row[column.name];
+  const theirs = meeting.foreign.some(
+    (logged) => logged.countedAt !== null && touches(logged, column.name),
   );
-  if (theirs === undefined) return 'free';
-  const name = policyOf(context.table, column);
-  const verdict = conflictPolicies[name].settle({
+  const isLost = theirs && (outcome.absorbed ? counted : outcome.value) !== present;
+  return {
+    value: outcome.value,
+    isCounted: !outcome.absorbed,
+    ...(isLost ? { verdict: countVerdict(column, outcome.absorbed) } : {}),
+  };
+}
+
+/** Of two counts that did not know each other the later one stands, and the other is kept (P18). */
+function countVerdict(column: ColumnDefinition, isAbsorbed: boolean): ColumnVerdict {
+  const winner = isAbsorbed ? 'master' : 'incoming';
+  const reason = 'the later count stands';
+  return { column: column.name, winner, open: false, policy: 'counter', reason };
+}
+
+function settleColumn(
+  { context, change, row, foreign }: Meeting,
+  column: ColumnDefinition,
+  given: WireValue,
+): MergedColumn {
+  const theirs = foreign.findLast((logged) => touches(logged, column.name));
+  if (theirs === undefined || theirs.settledColumns?.has(column.name) === true) {
+    return { value: given };
+  }
+  const policy = policyOf(context.table, column);
+  const { recorded, ...verdict } = conflictPolicies[policy].settle({
     masterValue: row[column.name] ?? null,
-    incomingValue: change.values[column.name] ?? null,
+    incomingValue: given,
     masterChangedAt: theirs.changedAt,
     incomingChangedAt: change.changedAt,
     masterOrigin: theirs.origin,
     incomingOrigin: context.writer,
     compare: (a, b) => compareValues(column, a, b),
   });
-  return { column: column.name, policy: name, ...verdict };
-}
-
-function situationOf(
-  column: ColumnDefinition,
-  change: IncomingChange,
-  row: Row,
-  foreign: readonly LoggedChange[],
-) {
-  if (column.type.kind !== 'integer' && column.type.kind !== 'decimal') {
-    throw new Error(`column ${column.name} is no counter`);
-  }
-  const current = row[column.name];
   return {
-    type: column.type,
-    column: column.name,
-    current: typeof current === 'string' || typeof current === 'number' ? current : 0,
-    foreign,
-    changedAt: change.changedAt,
+    ...(verdict.winner === 'incoming' ? { value: given } : {}),
+    ...(recorded ? { verdict: { column: column.name, policy, ...verdict } } : {}),
   };
 }
 
-function counterFault(
-  column: ColumnDefinition,
-  outcome: Extract<CounterOutcome, { ok: false }>,
-): MergedColumns {
-  return { ok: false, code: outcome.result.code, detail: `${column.name}: ${outcome.result.detail}` };
+function situationOf(
+  { change, row, foreign }: Meeting,
+  { name, type }: ColumnDefinition,
+): CounterSituation {
+  if (type.kind !== 'integer' && type.kind !== 'decimal') {
+    throw new Error(`column ${name} is no counter`);
+  }
+  const value = row[name];
+  const current = typeof value === 'string' || typeof value === 'number' ? value : 0;
+  return { type, column: name, current, foreign, changedAt: change.changedAt };
+}
+
+function counterFault(column: ColumnDefinition, fault: ColumnFault): ColumnFault {
+  return { code: fault.code, detail: `${column.name}: ${fault.detail}` };
 }

@@ -1,6 +1,7 @@
-import { addNumbers, type CounterColumnType } from './canonical-number.ts';
+import { sumNumbers, type CounterColumnType } from './canonical-number.ts';
 import type { CanonicalResult } from './canonical-result.ts';
 import type { CounterMove, LoggedChange } from './change.ts';
+import { touches } from './foreign-changes.ts';
 
 /** A counter's new value and how it got there; `absorbed` when a later count already includes the change. */
 export type CounterOutcome =
@@ -19,40 +20,37 @@ export interface CounterSituation {
 
 /** Adds an amount, unless a count made after it already saw its effect. */
 export function moveCounter(situation: CounterSituation, amount: string | number): CounterOutcome {
-  const countedAt = latestCount(situation.foreign);
-  if (countedAt !== null && situation.changedAt < countedAt) {
-    return { ok: true, value: situation.current, absorbed: true };
-  }
-  return sum(situation.type, [situation.current, amount]);
+  return wasCountedLater(situation) ? kept(situation) : sum(situation, [situation.current, amount]);
 }
 
 /** Sets a counter to what was counted, plus the foreign movements that happened after the count. */
-export function countCounter(situation: CounterSituation, counted: string | number): CounterOutcome {
-  const countedAt = latestCount(situation.foreign);
-  if (countedAt !== null && situation.changedAt < countedAt) {
-    return { ok: true, value: situation.current, absorbed: true };
-  }
+export function countCounter(
+  situation: CounterSituation,
+  counted: string | number,
+): CounterOutcome {
+  if (wasCountedLater(situation)) return kept(situation);
   const later = situation.foreign
     .flatMap((change): readonly CounterMove[] => change.moves[situation.column] ?? [])
     .filter((move) => move.at > situation.changedAt)
     .map((move) => move.amount);
-  return sum(situation.type, [counted, ...later]);
+  return sum(situation, [counted, ...later]);
 }
 
-function latestCount(foreign: readonly LoggedChange[]): string | null {
-  return foreign.reduce<string | null>(
-    (latest, { countedAt }) =>
-      countedAt !== null && (latest === null || countedAt > latest) ? countedAt : latest,
-    null,
+/** Only a count of this very counter matters: a row may have several. */
+function wasCountedLater({ foreign, column, changedAt }: CounterSituation): boolean {
+  return foreign.some(
+    (change) =>
+      change.countedAt !== null && changedAt < change.countedAt && touches(change, column),
   );
 }
 
-function sum(type: CounterColumnType, parts: readonly (string | number)[]): CounterOutcome {
-  let total: string | number = 0;
-  for (const part of parts) {
-    const result = addNumbers(type, total, part);
-    if (!result.ok) return { ok: false, result };
-    total = result.value as string | number;
-  }
-  return { ok: true, value: total, absorbed: false };
+function kept({ current }: CounterSituation): CounterOutcome {
+  return { ok: true, value: current, absorbed: true };
+}
+
+function sum({ type }: CounterSituation, parts: readonly (string | number)[]): CounterOutcome {
+  const result = sumNumbers(type, parts);
+  return result.ok
+    ? { ok: true, value: result.value as string | number, absorbed: false }
+    : { ok: false, result };
 }

@@ -2,6 +2,7 @@ import type { CounterMove, IncomingChange, LoggedChange } from './change.ts';
 import { completeRow } from './complete-row.ts';
 import { conflictPolicies } from './conflict-policies/registry.ts';
 import type { ErrorCode } from './error-codes.ts';
+import { sinceLastDelete, wasMadeAnew } from './foreign-changes.ts';
 import { mergeColumns, type ColumnVerdict, type MergeContext } from './merge-columns.ts';
 import type { Row } from './table-definition.ts';
 
@@ -35,6 +36,8 @@ export type MergeOutcome =
       readonly conflict: ConflictDraft | null;
       readonly moves: Readonly<Record<string, readonly CounterMove[]>>;
       readonly countedAt: string | null;
+      /** Columns of a change that brought a deleted row back (MERGE5); absent where the row was there, or is new. */
+      readonly revivedColumns?: readonly string[];
     }
   | { readonly status: 'rejected'; readonly code: ErrorCode; readonly detail: string };
 
@@ -49,17 +52,27 @@ export function mergeChange(
 ): MergeOutcome {
   const refusal = refusalOf(context, change, stored);
   if (refusal !== undefined) return refusal;
-  if (change.action === 'delete') return mergeDelete(context, stored);
-  if (stored.row === null) return mergeIntoNothing(context, change, stored);
-  if (change.action === 'update' && wasMadeAnew(stored.foreign)) {
-    // MERGE6: the row was deleted and made anew; the change was meant for the one before.
-    return lost(stored.row, change, 'the row was deleted and made anew meanwhile', 'generation');
+  if (stored.row === null) {
+    return change.action === 'delete'
+      ? plainOutcome(null)
+      : mergeIntoNothing(context, change, stored);
   }
+  if (change.action !== 'create' && wasMadeAnew(stored.foreign)) {
+    // MERGE6: the row was deleted and made anew; the change was meant for the one before.
+    return lostToNewLife(context, change, stored.row);
+  }
+  if (change.action === 'delete') return mergeDelete(context, stored.row, stored.foreign);
   const merged = mergeColumns(context, change, stored.row, stored.foreign);
   if (!merged.ok) return { status: 'rejected', code: merged.code, detail: merged.detail };
   const conflict = columnConflict(merged.verdicts, stored.row, change);
-  const status = conflict !== null ? 'conflict' : stored.foreign.length > 0 ? 'merged' : 'applied';
-  return { status, next: merged.row, conflict, moves: merged.moves, countedAt: merged.countedAt };
+  const status = stored.foreign.length > 0 ? 'merged' : 'applied';
+  return {
+    status: conflict === null ? status : 'conflict',
+    next: merged.row,
+    conflict,
+    moves: merged.moves,
+    countedAt: merged.countedAt,
+  };
 }
 
 /** Whether a change carries nothing and only uses up its operation number (rule ONCE4). */
@@ -84,36 +97,45 @@ export function keepReferencedRow(row: Row, table: MergeContext['table']): Merge
   });
 }
 
-function wasMadeAnew(foreign: readonly LoggedChange[]): boolean {
-  const deleted = foreign.findLastIndex((logged) => logged.action === 'delete');
-  return deleted >= 0 && foreign.some((logged, index) => index > deleted && logged.action === 'create');
-}
-
 function refusalOf(
   { table }: MergeContext,
   change: IncomingChange,
   stored: StoredRow,
 ): MergeOutcome | undefined {
   if (table.sync.direction === 'down') {
-    return { status: 'rejected', code: 'row_direction', detail: `${table.name} only comes from the master` };
+    const detail = `${table.name} only comes from the master`;
+    return { status: 'rejected', code: 'row_direction', detail };
   }
-  if (!table.sync.appendOnly || stored.row === null) return undefined;
-  const present = stored.row;
-  const isRepeat =
-    change.action === 'create' &&
-    Object.entries(change.values).every(([name, value]) => present[name] === value);
-  return isRepeat
-    ? undefined
-    : { status: 'rejected', code: 'row_append_only', detail: `${table.name} takes new rows only` };
+  if (!table.sync.appendOnly || isAddition(change, stored)) return undefined;
+  return {
+    status: 'rejected',
+    code: 'row_append_only',
+    detail: `${table.name} takes new rows only`,
+  };
 }
 
-function mergeDelete({ table }: MergeContext, stored: StoredRow): MergeOutcome {
-  if (stored.row === null || stored.foreign.length === 0) return plainOutcome('applied', null);
+/** Whether a change only adds a row; a repetition of one that is there adds nothing and is welcome (P2). */
+function isAddition(change: IncomingChange, { row, deletion }: StoredRow): boolean {
+  if (row === null) return change.action !== 'update' || deletion === null;
+  return (
+    change.action === 'create' &&
+    Object.keys(change.deltas).length === 0 &&
+    Object.entries(change.values).every(([name, value]) => row[name] === value)
+  );
+}
+
+function mergeDelete(
+  { table }: MergeContext,
+  row: Row,
+  foreign: readonly LoggedChange[],
+): MergeOutcome {
+  // What others changed before they deleted the row themselves does not speak for keeping it.
+  if (sinceLastDelete(foreign).length === 0) return plainOutcome(null);
   const rule = conflictPolicies[table.sync.conflictPolicy].settleDelete;
   const deletes = rule === 'incoming';
-  return settled(deletes ? null : stored.row, {
+  return settled(deletes ? null : row, {
     columns: [],
-    master: stored.row,
+    master: row,
     incoming: null,
     policy: table.sync.conflictPolicy,
     reason: deletes ? 'the delete wins over the change' : 'the change wins over the delete',
@@ -134,24 +156,69 @@ function mergeIntoNothing(
   }
   const policy = context.table.sync.conflictPolicy;
   const rule = conflictPolicies[policy].settleDelete;
-  const draft = { columns: [], master: null, incoming: change.values, policy };
   if (rule === 'master' || rule === 'open' || deletion.row === null) {
-    const state = rule === 'open' ? 'open' : 'settled';
-    return settled(null, { ...draft, reason: 'the delete wins over the change', outcome: 'master', state });
+    return settled(null, {
+      columns: [],
+      master: null,
+      incoming: proposedRow(context, change, deletion.row),
+      policy,
+      reason: 'the delete wins over the change',
+      outcome: 'master',
+      state: rule === 'open' ? 'open' : 'settled',
+    });
   }
-  const revived = mergeColumns(context, change, deletion.row, []);
+  return reviveRow(context, change, deletion.row, stored.foreign);
+}
+
+/** MERGE5: the row is back with its last content, on which the change is merged as if it had not been deleted. */
+function reviveRow(
+  context: MergeContext,
+  change: IncomingChange,
+  last: Row,
+  foreign: readonly LoggedChange[],
+): MergeOutcome {
+  const revived = mergeColumns(context, change, last, foreign);
   if (!revived.ok) return { status: 'rejected', code: revived.code, detail: revived.detail };
   const reason = 'the change wins over the delete; the row is back with its last content';
-  const outcome = settled(revived.row, { ...draft, reason, outcome: 'incoming', state: 'settled' });
-  return { ...outcome, moves: revived.moves };
+  const inColumns = columnConflict(revived.verdicts, last, change);
+  const conflict: ConflictDraft =
+    inColumns === null
+      ? {
+          columns: [],
+          master: null,
+          incoming: change.values,
+          policy: context.table.sync.conflictPolicy,
+          reason,
+          outcome: 'incoming',
+          state: 'settled',
+        }
+      : { ...inColumns, reason: `${reason}; ${inColumns.reason}` };
+  return {
+    status: 'conflict',
+    next: revived.row,
+    conflict,
+    moves: revived.moves,
+    countedAt: revived.countedAt,
+    revivedColumns: changedColumns(change),
+  };
 }
 
 function createRow(context: MergeContext, change: IncomingChange): MergeOutcome {
   const completed = completeRow(context.table, { ...change.values, id: change.id }, context.nowIso);
-  if (completed.ok) return plainOutcome('applied', completed.row);
-  return change.action === 'update'
-    ? { status: 'rejected', code: 'row_missing', detail: `there is no such row, and ${completed.detail}` }
-    : { status: 'rejected', code: completed.code, detail: completed.detail };
+  if (!completed.ok) {
+    return change.action === 'update'
+      ? {
+          status: 'rejected',
+          code: 'row_missing',
+          detail: `there is no such row, and ${completed.detail}`,
+        }
+      : { status: 'rejected', code: completed.code, detail: completed.detail };
+  }
+  // Amounts are added to what the row begins with.
+  const moved = mergeColumns(context, { ...change, values: {} }, completed.row, []);
+  return moved.ok
+    ? plainOutcome(moved.row)
+    : { status: 'rejected', code: moved.code, detail: moved.detail };
 }
 
 function columnConflict(
@@ -173,22 +240,36 @@ function columnConflict(
   };
 }
 
-function lost(row: Row, change: IncomingChange, reason: string, policy: string): MergeOutcome {
+function lostToNewLife(context: MergeContext, change: IncomingChange, row: Row): MergeOutcome {
+  const columns = changedColumns(change);
+  const proposed = proposedRow(context, change, row);
+  const incoming = Object.entries(proposed).filter(([name]) => columns.includes(name));
   return settled(row, {
-    columns: Object.keys({ ...change.values, ...change.deltas }),
+    columns,
     master: row,
-    incoming: change.values,
-    policy,
-    reason,
+    incoming: change.action === 'delete' ? null : Object.fromEntries(incoming),
+    policy: 'generation',
+    reason: 'the row was deleted and made anew meanwhile',
     outcome: 'master',
     state: 'settled',
   });
 }
 
-function settled(next: Row | null, conflict: ConflictDraft) {
-  return { status: 'conflict', next, conflict, moves: {}, countedAt: null } as const;
+/** The row as the change alone would have made it, so that whoever looks at a loser finds amounts in it too (P18). */
+function proposedRow(context: MergeContext, change: IncomingChange, row: Row | null): Row {
+  if (row === null) return change.values;
+  const merged = mergeColumns(context, change, row, []);
+  return merged.ok ? merged.row : { ...row, ...change.values };
 }
 
-function plainOutcome(status: 'applied' | 'merged', next: Row | null): MergeOutcome {
-  return { status, next, conflict: null, moves: {}, countedAt: null };
+function changedColumns(change: IncomingChange): readonly string[] {
+  return Object.keys({ ...change.values, ...change.deltas });
+}
+
+function settled(next: Row | null, conflict: ConflictDraft): MergeOutcome {
+  return { status: 'conflict', next, conflict, moves: {}, countedAt: null };
+}
+
+function plainOutcome(next: Row | null): MergeOutcome {
+  return { status: 'applied', next, conflict: null, moves: {}, countedAt: null };
 }

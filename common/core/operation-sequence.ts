@@ -59,6 +59,8 @@ export function judgeSequence(
 /** Digest of each stored operation. */
 export function hashByOperation(answered: readonly AnsweredBatch[]): ReadonlyMap<number, string> {
   return new Map(
-    answered.flatMap((batch) => batch.recordHashes.map((hash, index) => [batch.first + index, hash] as const)),
+    answered.flatMap((batch) =>
+      batch.recordHashes.map((hash, index) => [batch.first + index, hash] as const),
+    ),
   );
 }

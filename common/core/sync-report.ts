@@ -14,7 +14,11 @@ export interface SyncReport {
   readonly pending: number;
   /** Changes that are set aside. */
   readonly rejected: number;
-  readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint: string } | null;
+  readonly error: {
+    readonly code: ErrorCode;
+    readonly message: string;
+    readonly hint: string;
+  } | null;
 }
 
 /** Records that went up, by what became of them. */

@@ -125,7 +125,10 @@ export const blob = (options: ColumnOptions = {}) => ({
  * @throws Error naming table and column when the declaration cannot work.
  */
 export function defineTable(declaration: TableDeclaration): TableDefinition {
-  const columns = Object.entries(declaration.columns).map(([name, column]) => ({ name, ...column }));
+  const columns = Object.entries(declaration.columns).map(([name, column]) => ({
+    name,
+    ...column,
+  }));
   const fault = declarationFault(declaration, columns);
   if (fault !== undefined) throw new Error(`table ${declaration.name}: ${fault}`);
   return {
@@ -154,14 +157,16 @@ function declarationFault(
 ): string | undefined {
   if (!NAME.test(declaration.name)) return 'the name must be lower snake case';
   const [first] = columns;
-  if (first?.name !== 'id' || first.type.kind !== 'text') return 'the first column must be `id: key()`';
+  if (first?.name !== 'id' || first.type.kind !== 'text')
+    return 'the first column must be `id: key()`';
   for (const column of columns) {
     if (!NAME.test(column.name) || RESERVED.has(column.name)) {
       return `column ${column.name}: the name must be lower snake case`;
     }
     const numeric = column.type.kind === 'integer' || column.type.kind === 'decimal';
     if (column.counter && !numeric) return `column ${column.name}: only numbers can be counters`;
-    if (column.counter && column.nullable) return `column ${column.name}: a counter cannot be nullable`;
+    if (column.counter && column.nullable)
+      return `column ${column.name}: a counter cannot be nullable`;
     if (column.references !== undefined && column.type.kind !== 'text') {
       return `column ${column.name}: a reference holds an id, so it must be text`;
     }

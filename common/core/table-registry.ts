@@ -26,7 +26,9 @@ export function registerTables(tables: readonly TableDefinition[]): TableRegistr
     }
     waiting = waiting.filter((table) => !placed.has(table.name));
   }
-  return { tables: ordered, byName: new Map(ordered.map((table) => [table.name, table])) };
+  // The product's own tables refer to no others; they come last, on screens too.
+  const arranged = ordered.toSorted((a, b) => Number(a.internal) - Number(b.internal));
+  return { tables: arranged, byName: new Map(arranged.map((table) => [table.name, table])) };
 }
 
 /** Names of the other tables that a table refers to. */

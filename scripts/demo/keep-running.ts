@@ -21,9 +21,8 @@ const INTERVAL_MINUTES = '0.2';
 export async function prepareKeptFolder(): Promise<string> {
   const running = await findKept();
   if (running.length > 0) {
-    throw new DemoFailure('an earlier demo still runs; stop it with `npm run demo:stop`', [
-      ...running.map(({ name, pid }) => `${name}: process ${pid}`),
-    ]);
+    const list = running.map(({ name, pid }) => `${name}: process ${pid}`);
+    throw new DemoFailure('an earlier demo still runs; stop it with `npm run demo:stop`', list);
   }
   const folder = join(projectRoot, KEPT_FOLDER);
   const own = new Set(['master', ...REGIONS.map(nameOf), 'token', 'processes.json']);
@@ -59,7 +58,11 @@ export async function keepRunning(stage: Stage): Promise<readonly string[]> {
 
 async function startDaemon(stage: Stage, shop: Shop): Promise<KeptProcess> {
   const { LOG_LEVEL: _default, ...known } = shop.settings;
-  const settings: Settings = { ...known, STORAGE_PATH: shop.settings.STORAGE_PATH, SYNC_INTERVAL: INTERVAL_MINUTES };
+  const settings: Settings = {
+    ...known,
+    STORAGE_PATH: shop.settings.STORAGE_PATH,
+    SYNC_INTERVAL: INTERVAL_MINUTES,
+  };
   const daemon = stage.processes.start('slave', ['start'], settings);
   const hasStarted = async (): Promise<true | undefined> => {
     const status = await stage.processes.runJson('slave', ['sync:status'], settings);

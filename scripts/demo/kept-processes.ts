@@ -48,7 +48,10 @@ export async function stopKept(): Promise<readonly KeptProcess[]> {
     left = await findKept();
   }
   if (left.length > 0) {
-    throw new DemoFailure('these do not stop', left.map(({ name, pid }) => `${name}, process ${pid}: kill -9 ${pid}`));
+    throw new DemoFailure(
+      'these do not stop',
+      left.map(({ name, pid }) => `${name}, process ${pid}: kill -9 ${pid}`),
+    );
   }
   rmSync(FILE, { force: true });
   return kept;
@@ -59,7 +62,10 @@ function readKept(): readonly KeptProcess[] {
     return JSON.parse(readFileSync(FILE, 'utf8')) as readonly KeptProcess[];
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw new DemoFailure(`${FILE} cannot be read; look with \`ps\` for what runs, then remove the file`, [String(error)]);
+    throw new DemoFailure(
+      `${FILE} cannot be read; look with \`ps\` for what runs, then remove the file`,
+      [String(error)],
+    );
   }
 }
 

@@ -1,6 +1,3 @@
-// Read once, when libuv's thread pool starts: five databases at once would wait for each other in four threads.
-process.env['UV_THREADPOOL_SIZE'] ??= '8';
-
 import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
@@ -12,42 +9,68 @@ import { createProgress } from './progress.ts';
 import { formatReport } from './report.ts';
 import { runDemo } from './run-demo.ts';
 
-const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** Why the demo ends before its end. */
+class DemoStopped extends DemoFailure {
+  readonly signalNumber: number;
 
-process.exitCode = await main(['1', 'true', 'yes'].includes(process.env['KEEP'] ?? ''));
-
-/** Runs the demo; ends its processes and removes its files, whatever happens. @returns the exit code. */
-async function main(isKept: boolean): Promise<number> {
-  const stop = new AbortController();
-  let stopSignal: (typeof STOP_SIGNALS)[number] | undefined;
-  for (const name of STOP_SIGNALS) {
-    // A terminal and npm may both pass it on, so later ones change nothing.
-    process.on(name, () => {
-      stopSignal ??= name;
-      stop.abort(new DemoFailure(`stopped by ${name}`));
-    });
-  }
-  const processes = new Processes(stop.signal);
-  let folder: string | undefined;
-  try {
-    folder = isKept ? await prepareKeptFolder() : await mkdtemp(join(tmpdir(), 'tidewater-demo-'));
-    const port = isKept ? await choosePort() : 0;
-    const progress = createProgress(process.stderr);
-    const { stage, result } = await runDemo({ processes, signal: stop.signal, folder, port }, progress);
-    console.log(formatReport(result).join('\n'));
-    if (isKept) console.log((await progress.step('starting the shops for good', () => keepRunning(stage))).join('\n'));
-    return 0;
-  } catch (error) {
-    console.error(faultText(stop.signal.aborted ? stop.signal.reason : error));
-    if (isKept && folder !== undefined) console.error(`What was there until then is in ${relative('.', folder)}.`);
-    return stopSignal === undefined ? 1 : 128 + constants.signals[stopSignal];
-  } finally {
-    await processes.stopAll();
-    if (!isKept && folder !== undefined) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  constructor(name: NodeJS.Signals) {
+    super(`stopped by ${name}`);
+    this.signalNumber = constants.signals[name];
   }
 }
 
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const progress = createProgress(process.stderr);
+const isKept = ['1', 'true', 'yes'].includes(process.env['KEEP'] ?? '');
+const stop = stopBySignal();
+
+try {
+  await (isKept ? runAndKeep(stop) : runInTempFolder(stop));
+} catch (error) {
+  const cause: unknown = stop.aborted ? stop.reason : error;
+  console.error(faultText(cause));
+  process.exitCode = cause instanceof DemoStopped ? 128 + cause.signalNumber : 1;
+}
+
+async function runInTempFolder(signal: AbortSignal): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'tidewater-demo-'));
+  const processes = new Processes(signal);
+  try {
+    const { result } = await runDemo({ processes, signal, folder, port: 0 }, progress);
+    console.log(formatReport(result).join('\n'));
+  } finally {
+    await processes.stopAll();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+async function runAndKeep(signal: AbortSignal): Promise<void> {
+  const folder = await prepareKeptFolder();
+  const processes = new Processes(signal);
+  try {
+    const port = await choosePort();
+    const { stage, result } = await runDemo({ processes, signal, folder, port }, progress);
+    const remarks = await progress.step('starting the shops for good', () => keepRunning(stage));
+    console.log([...formatReport(result), ...remarks].join('\n'));
+  } catch (error) {
+    console.error(`What there was until then is in ${relative('.', folder)}.`);
+    throw error;
+  } finally {
+    await processes.stopAll();
+  }
+}
+
+/** A terminal and npm may both pass a signal on; only the first one counts. */
+function stopBySignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of STOP_SIGNALS) {
+    process.on(name, () => controller.abort(new DemoStopped(name)));
+  }
+  return controller.signal;
+}
+
 function faultText(error: unknown): string {
-  if (!(error instanceof DemoFailure)) return `The demo failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
-  return [`The demo failed: ${error.message}`, ...error.details].join('\n  ');
+  if (error instanceof DemoFailure)
+    return [`The demo failed: ${error.message}`, ...error.details].join('\n  ');
+  return `The demo failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 }

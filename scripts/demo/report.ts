@@ -10,7 +10,12 @@ export interface DemoResult {
   readonly rounds: number;
   readonly syncMs: number;
   /** What the one wrong price did. */
-  readonly typo: { readonly shop: string; readonly productId: string; readonly wrong: string; readonly right: string };
+  readonly typo: {
+    readonly shop: string;
+    readonly productId: string;
+    readonly wrong: string;
+    readonly right: string;
+  };
   readonly conflicts: readonly ConflictCount[];
   readonly examples: readonly string[];
   readonly products: number;
@@ -30,14 +35,7 @@ export interface ShopResult extends Omit<Traffic, 'setAside'> {
 
 /** What a shop owner wants to know, as lines. */
 export function formatReport(result: DemoResult): readonly string[] {
-  return [
-    '',
-    ...trafficLines(result),
-    '',
-    ...conflictLines(result),
-    '',
-    ...checkLines(result),
-  ];
+  return ['', ...trafficLines(result), '', ...conflictLines(result), '', ...checkLines(result)];
 }
 
 /** A number with separated thousands. */
@@ -52,15 +50,23 @@ export function money(amount: string): string {
 }
 
 /** Columns side by side: the first to the left, numbers to the right. */
-export function tableLines(heading: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = heading.map((_, at) => Math.max(...[heading, ...rows].map((row) => row[at]?.length ?? 0)));
+export function tableLines(
+  heading: readonly string[],
+  rows: readonly (readonly string[])[],
+): readonly string[] {
+  const widths = heading.map((_, at) =>
+    Math.max(...[heading, ...rows].map((row) => row[at]?.length ?? 0)),
+  );
   const line = (row: readonly string[]): string =>
-    row.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join('  ');
+    row
+      .map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)))
+      .join('  ');
   return [line(heading), ...rows.map(line)].map((text) => `  ${text}`);
 }
 
 function trafficLines({ shops, rounds, syncMs }: DemoResult): readonly string[] {
-  const sum = (pick: (shop: ShopResult) => number): string => grouped(shops.reduce((total, shop) => total + pick(shop), 0));
+  const sum = (pick: (shop: ShopResult) => number): string =>
+    grouped(shops.reduce((total, shop) => total + pick(shop), 0));
   return [
     `Sold offline, then synced all at once (${rounds} rounds, ${seconds(syncMs)}):`,
     ...tableLines(
@@ -93,7 +99,10 @@ function conflictLines({ conflicts, examples, typo }: DemoResult): readonly stri
   const total = conflicts.reduce((sum, { count }) => sum + count, 0);
   return [
     `Conflicts: ${total}, each kept with both sides, so that a person can take it back:`,
-    ...conflicts.map(({ what, policy, outcome, count }) => `  ${String(count).padStart(3)}  ${what}, policy ${policy}: ${outcome}`),
+    ...conflicts.map(
+      ({ what, policy, outcome, count }) =>
+        `  ${String(count).padStart(3)}  ${what}, policy ${policy}: ${outcome}`,
+    ),
     'For example:',
     ...examples.map((example) => `  - ${example}.`),
     `Set aside: 1 row. ${typo.shop} typed the price ${typo.wrong} for ${typo.productId}, which has one decimal too many;`,

@@ -9,7 +9,15 @@ import { groupOrders, readSales, type Order, type Sale } from './read-sales.ts';
 import { grouped, type DemoResult } from './report.ts';
 import { countStock, editProducts, sellOrders, setPrice } from './shop.ts';
 import { openSqliteFile, type SqliteFile } from './sqlite-file.ts';
-import { buildStage, inEveryShop, nameOf, restartMaster, type Shop, type Stage, type StageOptions } from './stage.ts';
+import {
+  buildStage,
+  inEveryShop,
+  nameOf,
+  restartMaster,
+  type Shop,
+  type Stage,
+  type StageOptions,
+} from './stage.ts';
 import { joinTraffic, syncAll, syncUntilQuiet, type Traffic } from './sync-rounds.ts';
 import { countConflicts, tellExamples } from './tell-conflicts.ts';
 
@@ -45,7 +53,9 @@ export async function runDemo(
 ): Promise<{ readonly stage: Stage; readonly result: DemoResult }> {
   const startedAt = performance.now();
   const script = await progress.step('reading the sales', readScript);
-  const opened = await progress.step('starting a master and preparing four shops', () => buildStage(options));
+  const opened = await progress.step('starting a master and preparing four shops', () =>
+    buildStage(options),
+  );
   await loadCatalogue(opened, script, progress);
   await progress.step('the line goes down: the master stops', () => opened.master.stop());
   await sellOffline(opened, script, progress);
@@ -62,7 +72,11 @@ async function readScript(): Promise<Script> {
   return { sales, orders, catalogue, plan: planEdits(orders, catalogue) };
 }
 
-async function loadCatalogue(stage: Stage, { catalogue }: Script, progress: Progress): Promise<void> {
+async function loadCatalogue(
+  stage: Stage,
+  { catalogue }: Script,
+  progress: Progress,
+): Promise<void> {
   await progress.step(`head office loads ${grouped(catalogue.length)} products at the master`, () =>
     uploadCatalogue(stage.office, catalogue, stage.signal),
   );
@@ -73,7 +87,10 @@ async function loadCatalogue(stage: Stage, { catalogue }: Script, progress: Prog
 
 async function sellOffline(stage: Stage, script: Script, progress: Progress): Promise<void> {
   const { orders, plan } = script;
-  const files = await inEveryShop(stage, async (shop) => ({ shop, file: await openSqliteFile(shop.databaseFile, 'write') }));
+  const files = await inEveryShop(stage, async (shop) => ({
+    shop,
+    file: await openSqliteFile(shop.databaseFile, 'write'),
+  }));
   const fileOf = (shop: Shop['region']): SqliteFile => {
     const found = files.find((entry) => entry.shop.region === shop);
     if (found === undefined) throw new DemoFailure(`there is no shop ${shop}`);
@@ -87,8 +104,11 @@ async function sellOffline(stage: Stage, script: Script, progress: Progress): Pr
         sold += lines;
         update(`${grouped(sold)} of ${grouped(script.sales.length)} sales`);
       };
-      const ownOrders = (shop: Shop): readonly Order[] => orders.filter((order) => order.region === shop.region);
-      await Promise.all(files.map(({ shop, file }) => sellOrders(file, ownOrders(shop), tell, stage.signal)));
+      const ownOrders = (shop: Shop): readonly Order[] =>
+        orders.filter((order) => order.region === shop.region);
+      await Promise.all(
+        files.map(({ shop, file }) => sellOrders(file, ownOrders(shop), tell, stage.signal)),
+      );
     });
     for (const { shop, file } of files) await editProducts(file, shop.region, plan);
     await countStock(fileOf(plan.countAfter.region), plan.countAfter);
@@ -101,23 +121,41 @@ async function sellOffline(stage: Stage, script: Script, progress: Progress): Pr
 async function syncInVain({ processes, shops }: Stage): Promise<void> {
   const [shop] = shops;
   if (shop === undefined) return;
-  const { exitCode, stdout, stderr } = await processes.run('slave', ['sync:run', '--json'], shop.settings);
+  const { exitCode, stdout, stderr } = await processes.run(
+    'slave',
+    ['sync:run', '--json'],
+    shop.settings,
+  );
   if (exitCode === UNREACHABLE) return;
-  throw new DemoFailure(`a sync without a master ended with exit code ${exitCode ?? 'none'}, not ${UNREACHABLE}`, [stdout, stderr]);
+  throw new DemoFailure(
+    `a sync without a master ended with exit code ${exitCode ?? 'none'}, not ${UNREACHABLE}`,
+    [stdout, stderr],
+  );
 }
 
 async function reunite(offline: Stage, { plan }: Script, progress: Progress): Promise<Reunion> {
-  const stage = await progress.step('the line is back: the master starts', () => restartMaster(offline));
+  const stage = await progress.step('the line is back: the master starts', () =>
+    restartMaster(offline),
+  );
   const startedAt = performance.now();
-  const first = await progress.step('all shops sync at once', (update) => syncUntilQuiet(stage, update));
+  const first = await progress.step('all shops sync at once', (update) =>
+    syncUntilQuiet(stage, update),
+  );
   const setAside = first.traffic.reduce((sum, own) => sum + own.setAside, 0);
-  if (setAside !== 1) throw new DemoFailure(`${setAside} rows were set aside, it must be the one with a wrong price`);
-  const second = await progress.step('the wrong price is corrected, and they sync again', async (update) => {
-    await correctPrice(stage, plan.typo);
-    return syncUntilQuiet(stage, update);
-  });
+  if (setAside !== 1)
+    throw new DemoFailure(`${setAside} rows were set aside, it must be the one with a wrong price`);
+  const second = await progress.step(
+    'the wrong price is corrected, and they sync again',
+    async (update) => {
+      await correctPrice(stage, plan.typo);
+      return syncUntilQuiet(stage, update);
+    },
+  );
   const left = second.traffic.filter((own) => own.setAside > 0);
-  if (left.length > 0) throw new DemoFailure(`rows are still set aside at ${left.map((own) => own.region).join(', ')}`);
+  if (left.length > 0)
+    throw new DemoFailure(
+      `rows are still set aside at ${left.map((own) => own.region).join(', ')}`,
+    );
   return {
     stage,
     traffic: joinTraffic(first.traffic, second.traffic),
@@ -137,26 +175,38 @@ async function correctPrice({ shops }: Stage, typo: EditPlan['typo']): Promise<v
   }
 }
 
-async function check(stage: Stage, { sales, catalogue, plan }: Script, progress: Progress): Promise<readonly Books[]> {
-  const books = await progress.step('checking sales, stock and digests of five databases', async () => {
-    const all = await Promise.all([
-      readBooks('master', stage.masterDatabaseFile),
-      ...stage.shops.map((shop) => readBooks(nameOf(shop.region), shop.databaseFile)),
-    ]);
-    const expected = { sales, stock: expectedStock(catalogue, plan) };
-    const faults = all.flatMap((own) => findFaults(own, expected));
-    const digests = new Set(all.map(({ digest }) => digest));
-    if (digests.size > 1) faults.push(...all.map(({ name, digest }) => `${name}: digest ${digest}`));
-    if (faults.length > 0) throw new DemoFailure('the books do not add up', faults);
-    return all;
-  });
+async function check(
+  stage: Stage,
+  { sales, catalogue, plan }: Script,
+  progress: Progress,
+): Promise<readonly Books[]> {
+  const books = await progress.step(
+    'checking sales, stock and digests of five databases',
+    async () => {
+      const all = await Promise.all([
+        readBooks('master', stage.masterDatabaseFile),
+        ...stage.shops.map((shop) => readBooks(nameOf(shop.region), shop.databaseFile)),
+      ]);
+      const expected = { sales, stock: expectedStock(catalogue, plan) };
+      const faults = all.flatMap((own) => findFaults(own, expected));
+      const digests = new Set(all.map(({ digest }) => digest));
+      if (digests.size > 1)
+        faults.push(...all.map(({ name, digest }) => `${name}: digest ${digest}`));
+      if (faults.length > 0) throw new DemoFailure('the books do not add up', faults);
+      return all;
+    },
+  );
   await progress.step('every shop compares itself with the master', () =>
     inEveryShop(stage, (shop) => stage.processes.runJson('slave', ['verify'], shop.settings)),
   );
   return books;
 }
 
-function describe(script: Script, reunion: Reunion, books: readonly Books[]): Omit<DemoResult, 'totalMs'> {
+function describe(
+  script: Script,
+  reunion: Reunion,
+  books: readonly Books[],
+): Omit<DemoResult, 'totalMs'> {
   const { sales, orders, catalogue, plan } = script;
   const [master] = books;
   const conflicts = master?.conflicts ?? [];

@@ -37,12 +37,18 @@ const OFFICE = 'office';
 /** Starts a master, makes a token for each shop, and prepares the shops' databases. */
 export async function buildStage(options: StageOptions): Promise<Stage> {
   const { processes, signal, folder } = options;
-  const settings = { STORAGE_PATH: join(folder, 'master'), PORT: String(options.port), LOG_LEVEL: 'warn' };
+  const settings = {
+    STORAGE_PATH: join(folder, 'master'),
+    PORT: String(options.port),
+    LOG_LEVEL: 'warn',
+  };
   const { master, url } = await startMaster(processes, settings, signal);
   const makeToken = (name: string): Promise<string> => createToken(processes, settings, name);
   const [office, ...shops] = await Promise.all([
     makeToken(OFFICE),
-    ...REGIONS.map(async (region) => openShop(processes, { region, folder, url, token: await makeToken(nameOf(region)) })),
+    ...REGIONS.map(async (region) =>
+      openShop(processes, { region, folder, url, token: await makeToken(nameOf(region)) }),
+    ),
   ]);
   return {
     processes,
@@ -62,12 +68,18 @@ export async function restartMaster(stage: Stage): Promise<Stage> {
     ...stage,
     master,
     office: { ...stage.office, url },
-    shops: stage.shops.map((shop) => ({ ...shop, settings: { ...shop.settings, MASTER_URL: url } })),
+    shops: stage.shops.map((shop) => ({
+      ...shop,
+      settings: { ...shop.settings, MASTER_URL: url },
+    })),
   };
 }
 
 /** Does something in every shop at once. */
-export function inEveryShop<T>({ shops }: Stage, work: (shop: Shop) => Promise<T>): Promise<readonly T[]> {
+export function inEveryShop<T>(
+  { shops }: Stage,
+  work: (shop: Shop) => Promise<T>,
+): Promise<readonly T[]> {
   return Promise.all(shops.map(work));
 }
 
@@ -92,22 +104,42 @@ function urlIn(output: string): string | undefined {
   return line === undefined || rest === undefined ? undefined : textIn(JSON.parse(line), 'url');
 }
 
-async function createToken(processes: Processes, settings: Settings, name: string): Promise<string> {
+async function createToken(
+  processes: Processes,
+  settings: Settings,
+  name: string,
+): Promise<string> {
   return textIn(await processes.runJson('master', ['token', 'create', name], settings), 'token');
 }
 
 async function openShop(
   processes: Processes,
-  { region, folder, url, token }: { readonly region: Region; readonly folder: string; readonly url: string; readonly token: string },
+  {
+    region,
+    folder,
+    url,
+    token,
+  }: {
+    readonly region: Region;
+    readonly folder: string;
+    readonly url: string;
+    readonly token: string;
+  },
 ): Promise<Shop> {
   const storagePath = join(folder, nameOf(region));
-  const settings = { STORAGE_PATH: storagePath, MASTER_URL: url, SYNC_TOKEN: token, LOG_LEVEL: 'warn' };
+  const settings = {
+    STORAGE_PATH: storagePath,
+    MASTER_URL: url,
+    SYNC_TOKEN: token,
+    LOG_LEVEL: 'warn',
+  };
   await processes.runJson('slave', ['db:migrate'], settings);
   return { region, settings, databaseFile: join(storagePath, 'slave.sqlite') };
 }
 
 function textIn(document: unknown, field: string): string {
   const value = (document as Readonly<Record<string, unknown>>)[field];
-  if (typeof value !== 'string') throw new DemoFailure(`a program printed no ${field}: ${JSON.stringify(document)}`);
+  if (typeof value !== 'string')
+    throw new DemoFailure(`a program printed no ${field}: ${JSON.stringify(document)}`);
   return value;
 }

@@ -19,7 +19,10 @@ export interface Traffic {
 const MAX_ROUNDS = 10;
 
 /** One sync in every shop, all at once. */
-export function syncAll(stage: Stage, onDone: (done: number) => void): Promise<readonly SyncReport[]> {
+export function syncAll(
+  stage: Stage,
+  onDone: (done: number) => void,
+): Promise<readonly SyncReport[]> {
   let done = 0;
   return inEveryShop(stage, async (shop) => {
     const report = await sync(stage, shop);
@@ -40,7 +43,8 @@ export async function syncUntilQuiet(
 ): Promise<{ readonly rounds: number; readonly traffic: readonly Traffic[] }> {
   let traffic: readonly Traffic[] = stage.shops.map(({ region }) => emptyTraffic(region));
   for (let round = 1; round <= MAX_ROUNDS; round += 1) {
-    const tell = (done: number): void => update(`round ${round}, ${done} of ${stage.shops.length} done`);
+    const tell = (done: number): void =>
+      update(`round ${round}, ${done} of ${stage.shops.length} done`);
     tell(0);
     const reports = await syncAll(stage, tell);
     traffic = traffic.map((own, index) => addReport(own, reports[index]));
@@ -50,7 +54,10 @@ export async function syncUntilQuiet(
 }
 
 /** Puts two counts of the same shops together; what is set aside is what the later one says. */
-export function joinTraffic(earlier: readonly Traffic[], later: readonly Traffic[]): readonly Traffic[] {
+export function joinTraffic(
+  earlier: readonly Traffic[],
+  later: readonly Traffic[],
+): readonly Traffic[] {
   return later.map((own) => {
     const before = earlier.find(({ region }) => region === own.region) ?? emptyTraffic(own.region);
     return {

@@ -1,6 +1,9 @@
 import type { EditPlan } from './plan-edits.ts';
 import type { SqlRow } from './sqlite-file.ts';
 
+/** The edits that contradict each other. */
+export type OfflineEdits = Pick<EditPlan, 'names' | 'places' | 'removal'>;
+
 /** How often conflicts were settled in one way. */
 export interface ConflictCount {
   /** What met: `name`, `location`, or `update against delete`. */
@@ -12,13 +15,20 @@ export interface ConflictCount {
 
 /** Counts conflicts by what they were about and how they were settled; the most frequent first. */
 export function countConflicts(conflicts: readonly SqlRow[]): readonly ConflictCount[] {
-  const kinds = Map.groupBy(conflicts, (row) => JSON.stringify([whatOf(row), row['policy'], outcomeOf(row)]));
+  const kinds = Map.groupBy(conflicts, (row) =>
+    JSON.stringify([whatOf(row), row['policy'], outcomeOf(row)]),
+  );
   return [...kinds.values()]
     .flatMap((rows) => {
       const [first] = rows;
       if (first === undefined) return [];
       return [
-        { what: whatOf(first), policy: String(first['policy']), outcome: outcomeOf(first), count: rows.length },
+        {
+          what: whatOf(first),
+          policy: String(first['policy']),
+          outcome: outcomeOf(first),
+          count: rows.length,
+        },
       ];
     })
     .toSorted((a, b) => b.count - a.count);
@@ -27,7 +37,7 @@ export function countConflicts(conflicts: readonly SqlRow[]): readonly ConflictC
 /** One conflict about a name, and the one about the removed product, in words. */
 export function tellExamples(
   conflicts: readonly SqlRow[],
-  plan: EditPlan,
+  plan: OfflineEdits,
   products: ReadonlyMap<string, SqlRow>,
 ): readonly string[] {
   const name = conflicts.find((row) => whatOf(row) === 'name');
@@ -40,7 +50,7 @@ export function tellExamples(
   ];
 }
 
-function tellEdit(row: SqlRow, column: 'name' | 'location', plan: EditPlan): string {
+function tellEdit(row: SqlRow, column: 'name' | 'location', plan: OfflineEdits): string {
   const id = String(row['record_id']);
   const sent = { by: String(row['slave']), value: valueIn(row['incoming'], column) };
   const stood = valueIn(row['master'], column);
@@ -52,14 +62,27 @@ function tellEdit(row: SqlRow, column: 'name' | 'location', plan: EditPlan): str
 function tellRemoval(row: SqlRow, products: ReadonlyMap<string, SqlRow>): string {
   const id = String(row['record_id']);
   const product = products.get(id);
-  const end = product === undefined ? 'the product is gone' : `"${String(product['name'])}" stays, with its sales`;
+  const end =
+    product === undefined
+      ? 'the product is gone'
+      : `"${String(product['name'])}" stays, with its sales`;
   return `${id}: south took it off the list while others sold it; ${end}`;
 }
 
 /** The shop, in lower case as slaves are named, that wrote a value while it was offline. */
 function writerOf(
-  plan: EditPlan,
-  { id, column, value, notBy }: { readonly id: string; readonly column: string; readonly value: string; readonly notBy: string },
+  plan: OfflineEdits,
+  {
+    id,
+    column,
+    value,
+    notBy,
+  }: {
+    readonly id: string;
+    readonly column: string;
+    readonly value: string;
+    readonly notBy: string;
+  },
 ): string {
   const edits =
     column === 'name'
@@ -79,11 +102,14 @@ function whatOf(row: SqlRow): string {
 function outcomeOf(row: SqlRow): string {
   if (row['state'] === 'open') return 'waits for a decision';
   if (whatOf(row) === 'update against delete') return String(row['reason']);
-  return row['outcome'] === 'incoming' ? 'the one that arrived later stands' : 'the one that was there stands';
+  return row['outcome'] === 'incoming'
+    ? 'the one that arrived later stands'
+    : 'the one that was there stands';
 }
 
 function valueIn(image: unknown, column: string): string {
   if (typeof image !== 'string') return '';
   const row = JSON.parse(image) as Readonly<Record<string, unknown>>;
-  return String(row[column] ?? '');
+  const value = row[column];
+  return typeof value === 'string' ? value : '';
 }

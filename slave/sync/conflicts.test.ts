@@ -30,7 +30,7 @@ async function slaveWithConflicts(): Promise<TestSlave> {
   const slave = await openTestSlave();
   slave.master.onDownload.push(() => ({
     records: [
-      pageRecord({ ...aRow({ name: 'Cocoa', quantity: 4 }), id: 'g1' }, 11),
+      pageRecord(aRow({ id: 'g1', name: 'Cocoa', quantity: 4 }), 11),
       pageRecord(conflictRow('c1', 'open'), 12, 'sync_conflicts'),
       pageRecord(conflictRow('c2', 'settled'), 13, 'sync_conflicts'),
     ],
@@ -60,18 +60,29 @@ it('shows both sides and the row as it is now', async () => {
 it('MERGE7 carries a decision out as ordinary changes of the row and of the conflict', async () => {
   const slave = await slaveWithConflicts();
   const shown = await resolveConflict(slave.deps, 'c1', { take: 'incoming' }, 'anna');
-  expect(shown).toMatchObject({ state: 'resolved', resolvedBy: 'anna', resolution: '{"take":"incoming"}' });
+  expect(shown).toMatchObject({
+    state: 'resolved',
+    resolvedBy: 'anna',
+    resolution: '{"take":"incoming"}',
+  });
   expect(await slave.row('g1')).toMatchObject({ name: 'Coffee', quantity: 4 });
   await slave.sync();
   expect(slave.master.uploads.at(-1)?.records).toMatchObject([
     { table: 'goods', id: 'g1', action: 'update', data: { name: 'Coffee' } },
-    { table: 'sync_conflicts', id: 'c1', action: 'update', data: { state: 'resolved', resolved_by: 'anna' } },
+    {
+      table: 'sync_conflicts',
+      id: 'c1',
+      action: 'update',
+      data: { state: 'resolved', resolved_by: 'anna' },
+    },
   ]);
 });
 
 it('changes nothing when the decision does not fit', async () => {
   const slave = await slaveWithConflicts();
-  await expect(resolveConflict(slave.deps, 'c1', { set: { quantity: 'many' } }, 'anna')).rejects.toMatchObject({
+  await expect(
+    resolveConflict(slave.deps, 'c1', { set: { quantity: 'many' } }, 'anna'),
+  ).rejects.toMatchObject({
     code: 'value_type',
   });
   expect(await slave.pending()).toBe(0);

@@ -25,18 +25,30 @@ export async function cutBatch(tx: SlaveWriteTx, deps: SlaveDeps): Promise<Prepa
   const current = await tx.currentBatch();
   if (current !== null) return { batch: current, entries: await entriesOf(tx, current) };
   const { batchLimit } = await tx.state();
-  const seen = await tx.outbox(0, Math.min(batchLimit, deps.batchSize), MAX_BATCH_BYTES);
-  const [first] = seen;
-  const last = seen.at(-1);
+  const limit = Math.min(batchLimit, deps.batchSize);
+  const seen = await tx.outbox(0, limit, MAX_BATCH_BYTES);
+  const isAll = (await tx.outbox(seen.at(-1)?.operation ?? 0, 1, 1)).length === 0;
+  const isChanged = await setAsideUnfit(tx, deps, seen);
+  const entries = isChanged ? await readAgain(tx, seen, isAll ? limit : seen.length) : seen;
+  const [first] = entries;
+  const last = entries.at(-1);
   if (first === undefined || last === undefined) return null;
   const batch = {
     batchId: deps.randomId(),
     firstOperation: first.operation,
     lastOperation: last.operation,
   };
-  const isChanged = await setAsideUnfit(tx, deps, seen);
   await tx.saveBatch(batch);
-  return { batch, entries: isChanged ? await entriesOf(tx, batch) : seen };
+  return { batch, entries };
+}
+
+/** The entries as they are now; where they were all, joined changes that were added behind them come along. */
+async function readAgain(
+  tx: SlaveWriteTx,
+  seen: readonly OutboxEntry[],
+  limit: number,
+): Promise<readonly OutboxEntry[]> {
+  return tx.outbox((seen[0]?.operation ?? 1) - 1, limit, MAX_BATCH_BYTES);
 }
 
 async function entriesOf(tx: SlaveWriteTx, batch: CurrentBatch): Promise<readonly OutboxEntry[]> {

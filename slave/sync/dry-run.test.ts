@@ -11,14 +11,22 @@ it('shows what an upload would carry and a download would bring, and changes not
   const slave = await openTestSlave();
   await slave.insert(aRow());
   const before = await slave.state();
-  slave.master.onDownload.push(() => ({ records: [pageRecord({ ...aRow(), id: 'g2' }, 12)], has_more: true }));
+  slave.master.onDownload.push(() => ({
+    records: [pageRecord(aRow({ id: 'g2' }), 12)],
+    has_more: true,
+  }));
   expect(await dryRun(slave.deps, signal)).toEqual({
     upload: {
       total: 1,
       counts: [{ table: 'goods', action: 'create', count: 1 }],
       rows: [{ operation: 1, table: 'goods', id: 'g1', action: 'create', columns: [] }],
     },
-    download: { reachable: true, records: 1, hasMore: true, counts: [{ table: 'goods', action: 'update', count: 1 }] },
+    download: {
+      reachable: true,
+      records: 1,
+      hasMore: true,
+      counts: [{ table: 'goods', action: 'update', count: 1 }],
+    },
   });
   expect(slave.master.uploads).toEqual([]);
   expect(await slave.state()).toEqual(before);
@@ -31,6 +39,9 @@ it('says why the master could not be asked', async () => {
     throw new SyncError('transport_unreachable', 'nobody there');
   });
   expect(await dryRun(slave.deps, signal)).toMatchObject({
-    download: { reachable: false, error: { code: 'transport_unreachable', message: 'nobody there' } },
+    download: {
+      reachable: false,
+      error: { code: 'transport_unreachable', message: 'nobody there' },
+    },
   });
 });

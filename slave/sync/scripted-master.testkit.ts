@@ -1,10 +1,19 @@
 import type { Row } from '../../common/core/table-definition.ts';
 import type { AcknowledgeRequest } from '../../common/protocol/acknowledge.ts';
 import type { DigestAnswer, DigestRowsAnswer } from '../../common/protocol/digest.ts';
-import type { DownloadAnswer, DownloadQuery, DownloadRecord } from '../../common/protocol/download.ts';
+import type {
+  DownloadAnswer,
+  DownloadQuery,
+  DownloadRecord,
+} from '../../common/protocol/download.ts';
 import type { EnrollAnswer, EnrollRequest } from '../../common/protocol/enroll.ts';
 import type { UploadAnswer, UploadResult } from '../../common/protocol/upload.ts';
-import type { Answer, ExchangeIdentity, MasterClient, SlaveUpload } from '../transport/master-client.ts';
+import type {
+  Answer,
+  ExchangeIdentity,
+  MasterClient,
+  SlaveUpload,
+} from '../transport/master-client.ts';
 import { NOON } from './sync-builders.testkit.ts';
 
 /** What a test lets the master say: an answer, or an error to be thrown. */
@@ -23,7 +32,10 @@ export interface ScriptedMaster {
   readonly onDownload: Scripted<DownloadQuery, Partial<DownloadAnswer>>[];
   readonly onAcknowledge: Scripted<AcknowledgeRequest, void>[];
   readonly onEnroll: Scripted<EnrollRequest, Partial<EnrollAnswer>>[];
-  readonly digest: { answer: DigestAnswer; rows: Readonly<Record<string, DigestRowsAnswer['rows']>> };
+  readonly digest: {
+    answer: DigestAnswer;
+    rows: Readonly<Record<string, DigestRowsAnswer['rows']>>;
+  };
   epoch: string;
   /** Newest position; grows with every accepted record. */
   head: number;
@@ -50,7 +62,9 @@ export function scriptedMaster(): ScriptedMaster {
       digest: (identity) => ask(master, identity, () => master.digest.answer),
       digestRows: (table, after, identity) =>
         ask(master, identity, () => {
-          const rows = (master.digest.rows[table] ?? []).filter((row) => after === null || row.id > after);
+          const rows = (master.digest.rows[table] ?? []).filter(
+            (row) => after === null || row.id > after,
+          );
           return { rows: rows.slice(0, 2), has_more: rows.length > 2 };
         }),
       ready: () => Promise.resolve({ body: { status: 'ok' }, meta: metaOf(master, null) }),
@@ -73,8 +87,15 @@ export function scriptedMaster(): ScriptedMaster {
 }
 
 /** A record of a page. */
-export function pageRecord(row: Row & { readonly id: string }, version: number, table = 'goods'): DownloadRecord {
-  return { table, id: row.id, action: 'update', data: { ...row }, version, updated_at: NOON };
+export function pageRecord(row: Row, version: number, table = 'goods'): DownloadRecord {
+  return {
+    table,
+    id: String(row['id']),
+    action: 'update',
+    data: { ...row },
+    version,
+    updated_at: NOON,
+  };
 }
 
 /** A record that says that a row is gone. */
@@ -87,7 +108,11 @@ export function resultsOf(
   upload: SlaveUpload,
   change: (result: UploadResult, index: number) => UploadResult,
 ): Partial<UploadAnswer> {
-  return { results: upload.records.map((record, index) => change(appliedResult(record, 11 + index), index)) };
+  return {
+    results: upload.records.map((record, index) =>
+      change(appliedResult(record, 11 + index), index),
+    ),
+  };
 }
 
 function appliedResult(record: SlaveUpload['records'][number], version: number): UploadResult {
@@ -110,10 +135,21 @@ function answerDownload(master: ScriptedMaster, query: DownloadQuery): DownloadA
   master.downloads.push(query);
   const scripted = master.onDownload.shift()?.(query) ?? {};
   const position = scripted.position ?? master.head;
-  return { records: [], cursor: `${master.epoch}.${position}`, has_more: false, timestamp: NOON, position, ...scripted };
+  return {
+    records: [],
+    cursor: `${master.epoch}.${position}`,
+    has_more: false,
+    timestamp: NOON,
+    position,
+    ...scripted,
+  };
 }
 
-async function ask<T>(master: ScriptedMaster, identity: ExchangeIdentity, answer: () => T): Promise<Answer<T>> {
+async function ask<T>(
+  master: ScriptedMaster,
+  identity: ExchangeIdentity,
+  answer: () => T,
+): Promise<Answer<T>> {
   master.identities.push(identity);
   // A real master answers later, never at once.
   await Promise.resolve();

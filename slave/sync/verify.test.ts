@@ -12,9 +12,15 @@ const rows = ['g1', 'g2', 'g3', 'g4'].map((id) => ({ ...aRow({ sku: id }), id })
 /** A synced slave whose master holds these rows, as far as digests tell. */
 async function syncedSlave(masterRows: readonly Row[]): Promise<TestSlave> {
   const slave = await openTestSlave();
-  slave.master.onDownload.push(() => ({ records: rows.map((row) => pageRecord(row, 11)), position: 11 }));
+  slave.master.onDownload.push(() => ({
+    records: rows.map((row) => pageRecord(row, 11)),
+    position: 11,
+  }));
   await slave.sync();
-  const hashes = masterRows.map((row) => ({ id: String(row['id']), digest: slave.deps.sha256(rowDigestText(goods, row)) }));
+  const hashes = masterRows.map((row) => ({
+    id: String(row['id']),
+    digest: slave.deps.sha256(rowDigestText(goods, row)),
+  }));
   const sum = hashes.reduce((digest, { digest: hash }) => addToDigest(digest, hash), emptyDigest);
   const answer = {
     table: 'goods',
@@ -25,20 +31,39 @@ async function syncedSlave(masterRows: readonly Row[]): Promise<TestSlave> {
   const others = slave.deps.tables.tables.filter((table) => table.name !== 'goods');
   slave.master.digest.answer = {
     position: 11,
-    tables: [answer, ...others.map(({ name }) => ({ table: name, rows: 0, digest: digestText(emptyDigest), unreadable: 0 }))],
+    tables: [
+      answer,
+      ...others.map(({ name }) => ({
+        table: name,
+        rows: 0,
+        digest: digestText(emptyDigest),
+        unreadable: 0,
+      })),
+    ],
   };
-  slave.master.digest.rows = { goods: hashes.map((row) => ({ ...row, digest: row.digest.slice(0, 16) })) };
+  slave.master.digest.rows = {
+    goods: hashes.map((row) => ({ ...row, digest: row.digest.slice(0, 16) })),
+  };
   return slave;
 }
 
 it('VER1 says that both sides are equal when they are', async () => {
   const slave = await syncedSlave(rows);
-  expect(await verifyWithMaster(slave.deps, signal)).toMatchObject({ isComparable: true, isEqual: true, rejected: 0 });
+  expect(await verifyWithMaster(slave.deps, signal)).toMatchObject({
+    isComparable: true,
+    isEqual: true,
+    rejected: 0,
+  });
 });
 
 it('lists which rows differ, page by page', async () => {
   const [first, , third, fourth] = rows;
-  const slave = await syncedSlave([{ ...first, name: 'Other' }, { ...third }, { ...fourth }, aRow({ id: 'g5' })]);
+  const slave = await syncedSlave([
+    { ...first, name: 'Other' },
+    { ...third },
+    { ...fourth },
+    aRow({ id: 'g5' }),
+  ]);
   const report = await verifyWithMaster(slave.deps, signal);
   expect(report.isEqual).toBe(false);
   expect(report.tables.find((table) => table.table === 'goods')).toMatchObject({
@@ -55,7 +80,11 @@ it('lists which rows differ, page by page', async () => {
 it('does not compare while work is unsent or news are waiting', async () => {
   const slave = await syncedSlave(rows);
   slave.master.digest.answer = { ...slave.master.digest.answer, position: 12 };
-  expect(await verifyWithMaster(slave.deps, signal)).toMatchObject({ isComparable: false, isEqual: false, tables: [] });
+  expect(await verifyWithMaster(slave.deps, signal)).toMatchObject({
+    isComparable: false,
+    isEqual: false,
+    tables: [],
+  });
   await slave.sql("UPDATE goods SET name = 'Mine' WHERE id = 'g1'");
   const report = await verifyWithMaster(slave.deps, signal);
   expect(report.obstacle).toContain('1 changes are unsent');

@@ -9,7 +9,6 @@ import { createMasterStore } from '../sequelize/master-store.ts';
 import { migrateMaster } from '../sequelize/migrations/migrate-master.ts';
 import { openDatabase } from '../sequelize/open-database.ts';
 import type { SqlDatabase } from '../sequelize/sql-database.ts';
-import { sampleTables } from './sample-tables.testkit.ts';
 
 /** Makes an empty database; called within a test. */
 export type CreateDatabase = () => Promise<{ readonly url: string; drop(): Promise<void> }>;
@@ -29,15 +28,28 @@ export interface MasterDatabase {
 /** Random text of 128 bit. */
 export const randomId = (): string => randomBytes(16).toString('hex');
 
-/** Makes and prepares a database with the product's tables and the sample ones. */
+/** What a test may want otherwise. */
+export interface MasterDatabaseOptions {
+  /** Beside the product's tables. */
+  readonly definitions?: readonly TableDefinition[];
+  /** What another application did to the database before it was prepared. */
+  readonly prepare?: (connection: ForeignConnection) => Promise<void>;
+}
+
+/** Makes and prepares a database. */
 export async function openMasterDatabase(
   createDatabase: CreateDatabase,
-  definitions: readonly TableDefinition[] = [...tableDefinitions, ...sampleTables],
+  options: MasterDatabaseOptions = {},
 ): Promise<MasterDatabase> {
   const { url, drop } = await createDatabase();
   onTestFinished(drop);
-  const tables = registerTables(definitions);
+  const tables = registerTables([...tableDefinitions, ...(options.definitions ?? [])]);
   const database = await openTestDatabase(url);
+  if (options.prepare !== undefined) {
+    const connection = await openForeignConnection(url);
+    await options.prepare(connection);
+    await connection.close();
+  }
   await migrateMaster(database, tables, { nowIso: '2026-01-01T00:00:00.000Z', randomId });
   return {
     url,

@@ -62,21 +62,19 @@ export const readings = defineTable({
   sync: { direction: 'up' },
 });
 
-/** A table for each conflict policy that a table can have. */
-export const policyTables = (['latest', 'master', 'slave', 'manual'] as const).map((policy) =>
-  defineTable({
+function notesTable(policy: 'latest' | 'master' | 'slave' | 'manual'): TableDefinition {
+  return defineTable({
     name: `notes_${policy}`,
     columns: { id: key(), body: text(), place: text({ nullable: true }) },
     sync: { conflictPolicy: policy },
-  }),
-);
+  });
+}
 
-/** All of them. */
-export const sampleTables: readonly TableDefinition[] = [
-  samples,
-  nodes,
-  ledger,
-  notices,
-  readings,
-  ...policyTables,
-];
+/** Conflicts are settled by time. */
+export const notesLatest = notesTable('latest');
+/** The master wins. */
+export const notesMaster = notesTable('master');
+/** The slave wins. */
+export const notesSlave = notesTable('slave');
+/** Conflicts wait for a person. */
+export const notesManual = notesTable('manual');

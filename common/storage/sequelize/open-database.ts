@@ -25,5 +25,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<SqlDatabas
   }
   const file = options.url.replace(/^sqlite:(\/\/(?=\/))?/, '');
   mkdirSync(dirname(file), { recursive: true });
-  return openSqlite(file, { readers: options.poolSize ?? 2, foreignKeys: options.foreignKeys ?? 'on' });
+  return openSqlite(file, {
+    readers: options.poolSize ?? 2,
+    foreignKeys: options.foreignKeys ?? 'on',
+  });
 }

@@ -8,8 +8,8 @@ import { quote } from './dialects/table-sql.ts';
 import { encodeRows } from './row-codec.ts';
 import { chunksOfIds, chunksOfRows } from './slave-chunks.ts';
 import type { SlaveTxContext } from './slave-context.ts';
-import { swapUniqueValues, writableTogether } from './slave-unique.ts';
 import { idsInRange, type KeyRange } from './slave-rows.ts';
+import { swapUniqueValues, writableTogether } from './slave-unique.ts';
 import type { SqlRunner } from './sql-database.ts';
 
 /** Most ids of a range that are held at once. */
@@ -49,7 +49,9 @@ export async function applyRows(
       failures.push(...(await deleteIds(context.sql, table, ids)));
     }
     for (const table of present) {
-      const rows = (byTable.get(table.name) ?? []).flatMap(({ row }) => (row === null ? [] : [row]));
+      const rows = (byTable.get(table.name) ?? []).flatMap(({ row }) =>
+        row === null ? [] : [row],
+      );
       failures.push(...(await upsert(context, table, rows)));
     }
     return failures;
@@ -153,7 +155,11 @@ async function retryTogether(
   for (;;) {
     const taken = left.filter(({ thrown }) => codeOf(thrown) === 'row_unique');
     if (taken.length === 0) return left;
-    const together = await writableTogether(context, table, taken.map(({ item }) => item));
+    const together = await writableTogether(
+      context,
+      table,
+      taken.map(({ item }) => item),
+    );
     if (together.length === 0) return left;
     const again = await upsertBisecting(context, table, together);
     const tried = new Set(together);

@@ -1,4 +1,13 @@
-import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import sqlite3 from 'sqlite3';
@@ -8,6 +17,7 @@ import { toStorageError } from './database-error.ts';
 const KEPT = 5;
 const FINISHED = /^\d{8}T\d{9}Z-[a-z0-9-]+\.sqlite$/;
 const UNFINISHED = /^\d{8}T\d{9}Z-[a-z0-9-]+\.sqlite\.partial(-journal)?$/;
+const LEFT_OVER_MS = 60 * 60_000;
 
 /** What a backup is made of and where it goes. */
 export interface BackupRequest {
@@ -33,7 +43,7 @@ export async function backupDatabase(request: BackupRequest): Promise<string> {
   try {
     mkdirSync(backupsDir, { recursive: true, mode: 0o700 });
     chmodSync(backupsDir, 0o700);
-    removeFiles(backupsDir, (file) => UNFINISHED.test(file));
+    removeLeftOvers(request);
     // VACUUM INTO takes an empty file, so its rights are in place before the first byte.
     closeSync(openSync(partial, 'wx', 0o600));
     await vacuumInto(request.databaseFile, partial);
@@ -50,7 +60,11 @@ export async function backupDatabase(request: BackupRequest): Promise<string> {
 
 function nameOf({ nowIso, reason, backupsDir }: BackupRequest): string {
   const time = nowIso.replace(/[-:.]/g, '');
-  const word = reason.toLowerCase().replace(/[^a-z0-9]+/g, '-').slice(0, 32) || 'backup';
+  const word =
+    reason
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '-')
+      .slice(0, 32) || 'backup';
   const taken = new Set(listFiles(backupsDir));
   let name = `${time}-${word}.sqlite`;
   for (let copy = 2; taken.has(name); copy += 1) name = `${time}-${word}-${copy}.sqlite`;
@@ -81,15 +95,28 @@ async function flush(path: string): Promise<void> {
   }
 }
 
+/** Copies that a crash has left; younger ones may be another process's that is still at work. */
+function removeLeftOvers({ backupsDir, nowIso }: BackupRequest): void {
+  const before = Date.parse(nowIso) - LEFT_OVER_MS;
+  const isOld = (file: string): boolean => statSync(join(backupsDir, file)).mtimeMs < before;
+  removeFiles(backupsDir, (file) => UNFINISHED.test(file) && isOld(file));
+}
+
 /** Names begin with the time. The one just made stays whatever the clock says (P11). */
 function prune(backupsDir: string, made: string): void {
   const others = listFiles(backupsDir).filter((file) => FINISHED.test(file) && file !== made);
-  const old = new Set(others.toSorted().toReversed().slice(KEPT - 1));
+  const old = new Set(
+    others
+      .toSorted()
+      .toReversed()
+      .slice(KEPT - 1),
+  );
   removeFiles(backupsDir, (file) => old.has(file));
 }
 
 function removeFiles(folder: string, isMeant: (file: string) => boolean): void {
-  for (const file of listFiles(folder)) if (isMeant(file)) rmSync(join(folder, file), { force: true });
+  for (const file of listFiles(folder))
+    if (isMeant(file)) rmSync(join(folder, file), { force: true });
 }
 
 function listFiles(folder: string): readonly string[] {

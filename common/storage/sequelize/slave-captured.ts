@@ -89,7 +89,9 @@ async function checkReferences(
     const orphan = `FROM ${quote(table.name)} t WHERE t.id IN (${sqliteTable.idList(1)}) AND ${column} IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM ${quote(references)} p WHERE p.id = ${column})`;
     if (await exists(sql, orphan, written)) {
-      throw brokenReference(`${table.name}.${name} refers to a row of ${references} that is not there`);
+      throw brokenReference(
+        `${table.name}.${name} refers to a row of ${references} that is not there`,
+      );
     }
   }
   for (const child of gone.length === 0 ? [] : tables.tables) {
@@ -97,7 +99,9 @@ async function checkReferences(
       if (references !== table.name) continue;
       const orphan = `FROM ${quote(child.name)} t WHERE t.${quote(name)} IN (${sqliteTable.idList(1)})`;
       if (await exists(sql, orphan, deleted)) {
-        throw brokenReference(`rows of ${child.name} still refer to the ${table.name} row in ${name}`);
+        throw brokenReference(
+          `rows of ${child.name} still refer to the ${table.name} row in ${name}`,
+        );
       }
     }
   }

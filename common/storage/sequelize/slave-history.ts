@@ -61,9 +61,7 @@ export async function stagedPages(
 
 /** Rows in the pages kept aside. */
 export async function stagedRows(sql: SqlRunner): Promise<number> {
-  const [row] = await sql.all<{ n: number }>(
-    'SELECT coalesce(sum(rows), 0) AS n FROM sync_staged',
-  );
+  const [row] = await sql.all<{ n: number }>('SELECT coalesce(sum(rows), 0) AS n FROM sync_staged');
   return row?.n ?? 0;
 }
 

@@ -96,17 +96,15 @@ async function hexOf(sql: SqlRunner, operation: number, side: 'image' | 'before'
 function deltasOf(table: TableDefinition, row: OutboxRow, columns: readonly string[]): Deltas {
   // Written by enqueue only, from a Deltas.
   if (row.deltas !== null) return JSON.parse(row.deltas) as Deltas;
-  if (row.action !== 'update' || row.image === null || row.before === null) return {};
-  const counters = columns.filter((name) => table.columnByName.get(name)?.counter === true);
+  if (row.action !== 'update') return {};
+  const counters = table.columns.filter(({ name, counter }) => counter && columns.includes(name));
   if (counters.length === 0) return {};
-  const after = parseImage(row.image) ?? {};
-  const before = parseImage(row.before) ?? {};
+  const after = parseImage(row.image ?? '{}');
+  const before = parseImage(row.before ?? '{}');
   const deltas: Record<string, string | number> = {};
-  for (const name of counters) {
-    const column = table.columnByName.get(name);
-    const delta =
-      column === undefined ? undefined : difference(column, after[name], before[name]);
-    if (delta !== undefined) deltas[name] = delta;
+  for (const column of counters) {
+    const delta = difference(column, after?.[column.name], before?.[column.name]);
+    if (delta !== undefined) deltas[column.name] = delta;
   }
   return deltas;
 }

@@ -126,10 +126,11 @@ export async function currentBatch(sql: SqlRunner): Promise<CurrentBatch | null>
 export async function saveBatch(sql: SqlRunner, batch: CurrentBatch | null): Promise<void> {
   await sql.run('DELETE FROM sync_batch');
   if (batch === null) return;
-  await sql.run(
-    'INSERT INTO sync_batch (id, batch_id, first_op, last_op) VALUES (1, $1, $2, $3)',
-    [batch.batchId, batch.firstOperation, batch.lastOperation],
-  );
+  await sql.run('INSERT INTO sync_batch (id, batch_id, first_op, last_op) VALUES (1, $1, $2, $3)', [
+    batch.batchId,
+    batch.firstOperation,
+    batch.lastOperation,
+  ]);
 }
 
 /** Greatest operation number whose entries, from the first on, fit `maxBytes`; sizes are read without the texts. */

@@ -71,10 +71,7 @@ export async function rejectedCount(sql: SqlRunner): Promise<number> {
 }
 
 /** Adds changes in order. */
-export async function addRejected(
-  sql: SqlRunner,
-  changes: readonly NewRejected[],
-): Promise<void> {
+export async function addRejected(sql: SqlRunner, changes: readonly NewRejected[]): Promise<void> {
   if (changes.length === 0) return;
   const values = FIELDS.map((_, index) => `value->>${index}`).join(', ');
   await sql.run(
@@ -86,9 +83,10 @@ export async function addRejected(
 /** Forgets changes; unknown numbers do not matter. */
 export async function removeRejected(sql: SqlRunner, ids: readonly number[]): Promise<void> {
   if (ids.length === 0) return;
-  await sql.run('DELETE FROM sync_rejected WHERE rejected_id IN (SELECT value FROM json_each($1))', [
-    JSON.stringify(ids),
-  ]);
+  await sql.run(
+    'DELETE FROM sync_rejected WHERE rejected_id IN (SELECT value FROM json_each($1))',
+    [JSON.stringify(ids)],
+  );
 }
 
 function conditionOf(filter: RejectedFilter): {

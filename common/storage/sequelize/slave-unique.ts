@@ -16,10 +16,7 @@ export async function swapUniqueValues(
   table: TableDefinition,
   ids: readonly string[],
 ): Promise<void> {
-  const keys = [
-    ...declaredUniqueKeys(table),
-    ...(await presentUniqueKeys(sql, table.name, 'all')),
-  ];
+  const keys = [...declaredUniqueKeys(table), ...(await presentUniqueKeys(sql, table.name, 'all'))];
   const columns = keys.flatMap(
     (key) => key.find((name) => name !== 'id' && table.columnByName.has(name)) ?? [],
   );

@@ -17,6 +17,7 @@ export function postgresCapture(table: TableDefinition): readonly string[] {
     captureFunction(`${name}_delete`, [deletedRows(table, 'old_rows o')]),
     // TRUNCATE has no transition table, so the rows are read before they go.
     captureFunction(`${name}_truncate`, [deletedRows(table, `${on} o`)]),
+    runAsOwner(postgresTriggerNames(table)),
     `CREATE OR REPLACE TRIGGER ${quote(`${name}_insert`)} AFTER INSERT ON ${on} REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ${quote(`${name}_insert`)}()`,
     `CREATE OR REPLACE TRIGGER ${quote(`${name}_update`)} AFTER UPDATE ON ${on} REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ${quote(`${name}_update`)}()`,
     `CREATE OR REPLACE TRIGGER ${quote(`${name}_delete`)} AFTER DELETE ON ${on} REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ${quote(`${name}_delete`)}()`,
@@ -35,6 +36,15 @@ BEGIN
 ${statements.map((statement) => `  ${statement};`).join('\n')}
   RETURN NULL;
 END $body$`;
+}
+
+/** Writers need rights on their tables only, and may have any search path; ours must not be theirs to replace. */
+function runAsOwner(functions: readonly string[]): string {
+  const alter = functions.map(
+    (name) =>
+      `  EXECUTE format('ALTER FUNCTION %I() SECURITY DEFINER SET search_path TO %I, pg_temp', '${name}', current_schema());`,
+  );
+  return `DO $do$\nBEGIN\n${alter.join('\n')}\nEND $do$`;
 }
 
 const COLUMNS =
@@ -71,7 +81,8 @@ function updateStatements(table: TableDefinition): readonly string[] {
   const names = columns.map(({ name }, index) => `CASE WHEN ${differs[index]} THEN '${name}' END`);
   const counters = columns
     .filter((column) => column.counter)
-    .map(({ name }) => `'${name}', (n.${quote(name)} - o.${quote(name)})::text`);
+    // numeric, because the difference of two bigints may be none, and a trigger's failure is the application's.
+    .map(({ name }) => `'${name}', (n.${quote(name)}::numeric - o.${quote(name)}::numeric)::text`);
   const moves = counters.length > 0 ? `json_build_object(${counters.join(', ')})::text` : 'NULL';
   return [
     `INSERT INTO sync_changes (${COLUMNS})

@@ -73,13 +73,20 @@ interface Capture {
   readonly uniqueKeys: readonly (readonly string[])[];
 }
 
-function trigger(table: TableDefinition, name: string, head: string, body: readonly string[]): string {
+function trigger(
+  table: TableDefinition,
+  name: string,
+  head: string,
+  body: readonly string[],
+): string {
   return `CREATE TRIGGER ${quote(`${TRIGGER_PREFIX}${table.name}_${name}`)} ${head} BEGIN\n${body.map((line) => `  ${line};\n`).join('')}END`;
 }
 
 function beforeInsert({ table, sink, uniqueKeys }: Capture): string {
   const clashes = ['t.id = NEW.id', ...uniqueMatches(uniqueKeys)];
-  const probes = clashes.map((clash) => ` UNION ALL SELECT 1 FROM ${quote(table.name)} t WHERE ${clash}`);
+  const probes = clashes.map(
+    (clash) => ` UNION ALL SELECT 1 FROM ${quote(table.name)} t WHERE ${clash}`,
+  );
   // Most inserts clash with nothing and find no notes; then nothing has to be done.
   const when = `${sink.when} AND EXISTS (SELECT 1 FROM sync_replaced${probes.join('')})`;
   return trigger(table, 'before_insert', `BEFORE INSERT ON ${quote(table.name)} WHEN ${when}`, [
@@ -108,10 +115,14 @@ function afterInsert(capture: Capture): string {
 function replacedRow({ table, sink }: Capture, image: string, sameRow: string): string {
   const value = (side: string, name: string): string => `json_extract(${side}, '$.${name}')`;
   // Of two paths json_extract makes a JSON list, in which types and NUL characters differ visibly.
-  const form = (side: string, name: string): string => `json_extract(${side}, '$.${name}', '$.${name}')`;
+  const form = (side: string, name: string): string =>
+    `json_extract(${side}, '$.${name}', '$.${name}')`;
   const changed = table.columns
     .filter((column) => column.name !== 'id')
-    .map(({ name }) => `CASE WHEN ${form('new', name)} IS NOT ${form('old', name)} THEN '${name},' ELSE '' END`)
+    .map(
+      ({ name }) =>
+        `CASE WHEN ${form('new', name)} IS NOT ${form('old', name)} THEN '${name},' ELSE '' END`,
+    )
     .join(' || ');
   const counters = table.columns
     .filter((column) => column.counter)
@@ -152,7 +163,9 @@ function beforeUpdate({ table, sink, uniqueKeys }: Capture): readonly string[] {
 function afterUpdate(capture: Capture): string {
   const { table, sink } = capture;
   const columns = table.columns.filter((column) => column.name !== 'id');
-  const differs = columns.map(({ name }) => `NEW.${quote(name)} IS NOT OLD.${quote(name)} COLLATE BINARY`);
+  const differs = columns.map(
+    ({ name }) => `NEW.${quote(name)} IS NOT OLD.${quote(name)} COLLATE BINARY`,
+  );
   const names = columns.map(
     ({ name }, index) => `CASE WHEN ${differs[index]} THEN '${name},' ELSE '' END`,
   );
@@ -172,7 +185,11 @@ function afterUpdate(capture: Capture): string {
     'update',
     `AFTER UPDATE ON ${quote(table.name)} WHEN ${sink.when} AND NEW.id IS OLD.id COLLATE BINARY AND (${differs.join(' OR ')})`,
     // Deletions first, so that the value which the update takes is free wherever the changes are applied.
-    [vanished(capture), sink.insert(table, change, ''), forget(table, 'old_id IS OLD.id OR new_id IS NEW.id')],
+    [
+      vanished(capture),
+      sink.insert(table, change, ''),
+      forget(table, 'old_id IS OLD.id OR new_id IS NEW.id'),
+    ],
   );
 }
 

@@ -123,12 +123,17 @@ class SqliteDatabase implements SqlDatabase {
 
   async close(): Promise<void> {
     await Promise.all(
-      [this.#writer, ...this.#readers].map(({ sequelize, turn }) => turn.run(() => sequelize.close())),
+      [this.#writer, ...this.#readers].map(({ sequelize, turn }) =>
+        turn.run(() => sequelize.close()),
+      ),
     );
   }
 
   #idlestReader(): Connection {
-    return this.#readers.reduce((a, b) => (b.turn.load < a.turn.load ? b : a), this.#readers[0] ?? this.#writer);
+    return this.#readers.reduce(
+      (a, b) => (b.turn.load < a.turn.load ? b : a),
+      this.#readers[0] ?? this.#writer,
+    );
   }
 }
 

@@ -26,12 +26,15 @@ export const sqliteTable: TableSql = {
       .join(',')})`,
   insertRows: (table) =>
     `INSERT INTO ${quote(table.name)} (${columnList(table)}) SELECT ${valueList(table)} FROM jsonb_each($1)`,
-  updateRows: (table) => `UPDATE ${quote(table.name)} SET ${assignments(table, (index, column) => fromJson(column, `j.value->>${index}`))}
+  updateRows: (
+    table,
+  ) => `UPDATE ${quote(table.name)} SET ${assignments(table, (index, column) => fromJson(column, `j.value->>${index}`))}
     FROM jsonb_each($1) AS j WHERE ${quote(table.name)}.id = j.value->>0`,
   upsertRows: (table) => `INSERT INTO ${quote(table.name)} (${columnList(table)})
     SELECT ${valueList(table)} FROM jsonb_each($1) WHERE true
     ON CONFLICT (id) DO UPDATE SET ${assignments(table, (_, column) => `excluded.${quote(column.name)}`)}`,
-  deleteRows: (table) => `DELETE FROM ${quote(table.name)} WHERE id IN (SELECT value FROM json_each($1))`,
+  deleteRows: (table) =>
+    `DELETE FROM ${quote(table.name)} WHERE id IN (SELECT value FROM json_each($1))`,
   idList: (parameter) => `SELECT value FROM json_each($${parameter})`,
 };
 

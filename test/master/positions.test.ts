@@ -1,0 +1,7 @@
+import { describe } from 'vitest';
+import { createSqliteDatabase } from '../../common/testkit/sqlite.ts';
+import { positionsSuite } from './positions.ts';
+
+describe('positions on a SQLite master', () => {
+  positionsSuite(createSqliteDatabase);
+});
