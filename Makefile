@@ -2,7 +2,7 @@
 INSTALLED := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: setup demo master slave sync sync-dry-run status reset logs migrate check test clean help
+.PHONY: setup demo demo-stop master slave sync sync-dry-run status reset logs migrate check test clean help
 
 setup: $(INSTALLED) ## install what the project needs
 
@@ -10,8 +10,11 @@ setup: $(INSTALLED) ## install what the project needs
 $(INSTALLED): package-lock.json
 	npm ci && touch $@
 
-demo: $(INSTALLED) ## a master and slaves on a bad network, on this machine; KEEP=1 leaves them running
+demo: $(INSTALLED) ## a master and four shops with real sales, here; KEEP=1 leaves them running
 	KEEP=$(KEEP) npm run --silent demo
+
+demo-stop: $(INSTALLED) ## stop what `make demo KEEP=1` left running
+	npm run --silent demo:stop
 
 master: $(INSTALLED) ## start a master
 	npx master start

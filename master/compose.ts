@@ -1,6 +1,6 @@
 import type { Clock } from '../common/core/clock.ts';
 import type { Logger } from '../common/core/logger.ts';
-import { registerTables } from '../common/core/table-registry.ts';
+import { registerTables, type TableRegistry } from '../common/core/table-registry.ts';
 import type { DatabaseAddress } from '../common/runtime/database-url.ts';
 import { randomId } from '../common/runtime/random-id.ts';
 import { sha256 } from '../common/runtime/sha256.ts';
@@ -37,14 +37,23 @@ export interface Master extends MasterDeps {
   close(): Promise<void>;
 }
 
+/** What tests put in the place of the product's own parts. */
+export interface MasterParts {
+  readonly tables?: TableRegistry;
+  readonly clock?: Clock;
+}
+
 /**
  * Opens the database and prepares it where it is new or behind.
  *
  * @throws SyncError `storage_...`, `schema_mismatch`.
  */
-export async function openMaster(config: MasterConfig, log: Logger): Promise<Master> {
-  const tables = registerTables(tableDefinitions);
-  const clock: Clock = systemClock;
+export async function openMaster(
+  config: MasterConfig,
+  log: Logger,
+  parts: MasterParts = {},
+): Promise<Master> {
+  const { tables = registerTables(tableDefinitions), clock = systemClock } = parts;
   const database = await openDatabase({
     url: urlOf(config.database),
     poolSize: config.database.dialect === 'postgres' ? config.maxPoolConnections : 2,

@@ -3,7 +3,6 @@ import type { Logger } from '../common/core/logger.ts';
 import { PROGRAM_VERSION } from '../common/core/program-version.ts';
 import { SyncError, toSyncError } from '../common/core/sync-error.ts';
 import { registerTables, type TableRegistry } from '../common/core/table-registry.ts';
-import { createLogger } from '../common/runtime/logger.ts';
 import { randomId } from '../common/runtime/random-id.ts';
 import type { RunContext } from '../common/runtime/run-main.ts';
 import { sha256 } from '../common/runtime/sha256.ts';
@@ -56,7 +55,7 @@ export interface OpenSlaveOptions {
  */
 export async function openSlave(options: OpenSlaveOptions): Promise<Slave> {
   const { config, run, daemon = null } = options;
-  const log = options.log ?? openLog(config, run);
+  const log = options.log ?? (await openLog(config, run));
   const store = await openStore(options);
   run.lifecycle.onStop('database', () => store.close());
   const client = createLazyMasterClient(() => openClient(config, requireMasterUrl(config)));
@@ -96,10 +95,7 @@ export async function openSlave(options: OpenSlaveOptions): Promise<Slave> {
 
 /** Prepares the database, or brings it up to date; every row is kept. */
 export async function migrateDatabase(config: SlaveConfig): Promise<MigrationReport> {
-  const database = await openDatabase({
-    url: `sqlite:${config.databaseFile}`,
-    foreignKeys: 'off',
-  });
+  const database = await openSqlite(config);
   try {
     return await migrate(database);
   } finally {
@@ -126,7 +122,7 @@ export async function startDaemon(loaded: LoadedSlaveConfig, run: RunContext): P
   run.lifecycle.onStop('daemon lock', () => lock.release());
   run.ignoreClosedOutput();
   const { BroadcastLog } = await import('./daemon/broadcast-log.ts');
-  const broadcast = new BroadcastLog(openLog(config, run, true), systemClock);
+  const broadcast = new BroadcastLog(await openLog(config, run, true), systemClock);
   for (const warning of loaded.warnings) broadcast.log.warn('a setting is doubtful', { warning });
   await runDaemon(config, run, broadcast);
 }
@@ -168,7 +164,8 @@ async function runDaemon(
   });
 }
 
-function openLog(config: SlaveConfig, run: RunContext, toStderr = false): Logger {
+async function openLog(config: SlaveConfig, run: RunContext, toStderr = false): Promise<Logger> {
+  const { createLogger } = await import('../common/runtime/logger.ts');
   const log = createLogger({
     level: config.logLevel,
     redactor: run.redactor,
@@ -183,10 +180,7 @@ async function openStore({
   config,
   migrate: mayMigrate = false,
 }: OpenSlaveOptions): Promise<SlaveStore> {
-  const database = await openDatabase({
-    url: `sqlite:${config.databaseFile}`,
-    foreignKeys: 'off',
-  });
+  const database = await openSqlite(config);
   try {
     if (mayMigrate) await migrate(database);
     else await verifySlaveSchema(database, syncedTables());

@@ -1,7 +1,7 @@
 import type { CanonicalResult } from './canonical-result.ts';
 
 const TIME =
-  /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?: ?(Z|[+-]\d\d(?::?\d\d)?))?$/;
+  /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:(?<=:\d\d:\d\d)\.(\d{1,9}))?(?: ?(Z|[+-]\d\d(?::?\d\d)?))?$/;
 /** Already canonical, with a day that every month has: nearly all times that travel. */
 const CANONICAL =
   /^(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
@@ -13,21 +13,12 @@ const MS_PER_DAY = 86_400_000;
  */
 export function canonicalTime(raw: unknown): CanonicalResult {
   if (typeof raw !== 'string') return invalid('a time expected');
+  if (CANONICAL.test(raw)) return { ok: true, value: raw };
+  if (CANONICAL.test(raw)) return { ok: true, value: raw };
   const match = TIME.exec(raw);
   if (match === null) return invalid('a time such as 2026-01-31T12:00:00.000Z expected');
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match
-    .slice(1, 7)
-    .map((digits) => Number(digits ?? 0));
-  const fraction = (match[7] ?? '').padEnd(3, '0');
-  if (/[1-9]/.test(fraction.slice(3))) return invalid('more precise than a millisecond');
-  if (!isDay(year, month, day)) return invalid('the day does not exist');
-  if (hour > 23 || minute > 59 || second > 59) return invalid('the time of day does not exist');
-  const offset = offsetMinutes(match[8]);
-  if (offset === undefined) return invalid('the zone does not exist');
-  const millis =
-    daysFromCivil(year, month, day) * MS_PER_DAY +
-    ((hour * 60 + minute - offset) * 60 + second) * 1000 +
-    Number(fraction.slice(0, 3));
+  const millis = readMillis(match.map((part: string | undefined) => part ?? ''));
+  if (typeof millis === 'string') return invalid(millis);
   const iso = isoFromMillis(millis);
   return iso === undefined ? invalid('outside the years 0001 to 9999') : { ok: true, value: iso };
 }
@@ -61,17 +52,45 @@ function invalid(detail: string): CanonicalResult {
   return { ok: false, code: 'date_invalid', detail };
 }
 
-function offsetMinutes(zone: string | undefined): number | undefined {
-  if (zone === undefined || zone === 'Z') return 0;
+/** Milliseconds since 1970 of the parts that {@link TIME} finds, or what is wrong with them. */
+function readMillis(parts: readonly string[]): number | string {
+  const [, date = '', clock = '', fraction = '', zone = ''] = parts;
+  const days = daysOfDate(date);
+  if (days === undefined) return 'the day does not exist';
+  const seconds = secondsOfClock(clock);
+  if (seconds === undefined) return 'the time of day does not exist';
+  const offset = offsetMinutes(zone);
+  if (offset === undefined) return 'the zone does not exist';
+  if (/[1-9]/.test(fraction.slice(3))) return 'more precise than a millisecond';
+  const millis = Number(fraction.slice(0, 3).padEnd(3, '0'));
+  return days * MS_PER_DAY + (seconds - offset * 60) * 1000 + millis;
+}
+
+function daysOfDate(date: string): number | undefined {
+  const [year, month, day] = [
+    Number(date.slice(0, 4)),
+    Number(date.slice(5, 7)),
+    Number(date.slice(8)),
+  ];
+  if (year < 1 || month < 1 || month > 12) return undefined;
+  return day < 1 || day > daysInMonth(year, month) ? undefined : daysFromCivil(year, month, day);
+}
+
+function secondsOfClock(clock: string): number | undefined {
+  const [hour, minute, second] = [
+    Number(clock.slice(0, 2)),
+    Number(clock.slice(3, 5)),
+    Number(clock.slice(6)),
+  ];
+  return hour > 23 || minute > 59 || second > 59 ? undefined : (hour * 60 + minute) * 60 + second;
+}
+
+function offsetMinutes(zone: string): number | undefined {
+  if (zone === '' || zone === 'Z') return 0;
   const hours = Number(zone.slice(1, 3));
   const minutes = Number(zone.slice(3).replace(':', '') || 0);
   if (hours > 23 || minutes > 59) return undefined;
   return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes);
-}
-
-function isDay(year: number, month: number, day: number): boolean {
-  if (year < 1 || month < 1 || month > 12) return false;
-  return day >= 1 && day <= daysInMonth(year, month);
 }
 
 function daysInMonth(year: number, month: number): number {

@@ -1,8 +1,15 @@
+import { canonicalJson } from './canonical-json.ts';
 import { canonicalDecimal, canonicalInteger } from './canonical-number.ts';
 import type { CanonicalResult } from './canonical-result.ts';
 import { canonicalTime } from './canonical-time.ts';
 import type { ErrorCode } from './error-codes.ts';
-import type { ColumnDefinition, Row, TableDefinition, WireValue } from './table-definition.ts';
+import {
+  MAX_KEY_LENGTH,
+  type ColumnDefinition,
+  type Row,
+  type TableDefinition,
+  type WireValue,
+} from './table-definition.ts';
 
 /** A row in canonical form, or its first fault. */
 export type CanonicalRow =
@@ -16,8 +23,8 @@ export type CanonicalRow =
 
 /** Longest text or blob of a column that declares no length, in characters (of base64 for blobs). */
 const MAX_VALUE_LENGTH = 1_000_000;
-const MAX_JSON_DEPTH = 32;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+const HEX = /^(?:[0-9a-f]{2})*$/i;
 
 /** Marks bytes in row images, where JSON has no form for them. */
 export interface BlobImage {
@@ -70,7 +77,7 @@ export function canonicalizeColumns(
       return {
         ok: false,
         code: 'column_unknown',
-        column: name.slice(0, 64),
+        column: name.slice(0, 64).toWellFormed(),
         detail: 'not declared',
       };
     }
@@ -106,7 +113,7 @@ export function isValidKey(id: unknown): id is string {
   return (
     typeof id === 'string' &&
     id.length > 0 &&
-    id.length <= 64 &&
+    !isLongerThan(id, MAX_KEY_LENGTH) &&
     id.isWellFormed() &&
     !id.includes('\0')
   );
@@ -131,12 +138,18 @@ function refuse(code: ErrorCode, detail: string): CanonicalResult {
 
 function canonicalText(raw: unknown, maxLength: number): CanonicalResult {
   if (typeof raw !== 'string') return refuse('value_type', `text expected, ${kindOf(raw)} found`);
-  if (raw.length > maxLength && [...raw].length > maxLength) {
+  if (isLongerThan(raw, maxLength)) {
     return refuse('value_too_long', `more than ${maxLength} characters`);
   }
   if (raw.includes('\0')) return refuse('text_nul', 'holds the NUL character');
   if (!raw.isWellFormed()) return refuse('text_invalid_unicode', 'holds half a surrogate pair');
   return { ok: true, value: raw };
+}
+
+/** Characters are Unicode code points, of which some take two places in a JavaScript string. */
+function isLongerThan(text: string, characters: number): boolean {
+  if (text.length <= characters) return false;
+  return text.length > 2 * characters || Array.from(text).length > characters;
 }
 
 function canonicalBoolean(raw: unknown): CanonicalResult {
@@ -146,57 +159,19 @@ function canonicalBoolean(raw: unknown): CanonicalResult {
   return refuse('value_type', `true or false expected, ${kindOf(raw)} found`);
 }
 
-function canonicalJson(raw: unknown): CanonicalResult {
-  const isText = typeof raw === 'string';
-  const source = isText ? raw : JSON.stringify(raw);
-  if (source.length > MAX_VALUE_LENGTH) {
-    return refuse('value_too_long', `more than ${MAX_VALUE_LENGTH} characters`);
-  }
-  if (/\\u0000/i.test(source) || source.includes('\0'))
-    return refuse('text_nul', 'holds the NUL character');
-  if (!source.isWellFormed() || /\\ud[89a-f]/i.test(source)) {
-    return refuse(
-      'text_invalid_unicode',
-      'write characters beyond U+FFFF as they are, not as \\u escapes',
-    );
-  }
-  if (nestingOf(source) > MAX_JSON_DEPTH)
-    return refuse('json_invalid', `nested deeper than ${MAX_JSON_DEPTH}`);
-  try {
-    JSON.parse(source);
-  } catch {
-    return refuse('json_invalid', 'not JSON');
-  }
-  return { ok: true, value: source };
-}
-
-/** Deepest nesting of brackets outside strings; linear, so that hostile text costs nothing. */
-function nestingOf(source: string): number {
-  let depth = 0;
-  let deepest = 0;
-  let inString = false;
-  for (let index = 0; index < source.length; index += 1) {
-    const char = source[index];
-    if (inString) {
-      if (char === '\\') index += 1;
-      else if (char === '"') inString = false;
-    } else if (char === '"') inString = true;
-    else if (char === '{' || char === '[') deepest = Math.max(deepest, (depth += 1));
-    else if (char === '}' || char === ']') depth -= 1;
-  }
-  return deepest;
-}
-
 function canonicalBlob(raw: unknown): CanonicalResult {
-  if (isBlobImage(raw)) return { ok: true, value: hexToBase64(raw.$blob) };
-  if (typeof raw !== 'string') return refuse('value_type', `base64 expected, ${kindOf(raw)} found`);
-  if (raw.length > MAX_VALUE_LENGTH) {
+  const base64 = isBlobImage(raw) ? hexToBase64(raw.$blob) : raw;
+  if (base64 === undefined) return refuse('blob_invalid', 'not hexadecimal digits');
+  if (typeof base64 !== 'string') {
+    return refuse('value_type', `base64 expected, ${kindOf(raw)} found`);
+  }
+  if (base64.length > MAX_VALUE_LENGTH) {
     return refuse('value_too_long', `more than ${MAX_VALUE_LENGTH} characters of base64`);
   }
-  if (!BASE64.test(raw)) return refuse('blob_invalid', 'not base64 with padding');
+  if (!BASE64.test(base64)) return refuse('blob_invalid', 'not base64 with padding');
   // The unused bits of the last character must be zero, or two texts would stand for the same bytes.
-  return hexToBase64(base64ToHex(raw)) === raw
-    ? { ok: true, value: raw }
+  return Buffer.from(base64, 'base64').toString('base64') === base64
+    ? { ok: true, value: base64 }
     : refuse('blob_invalid', 'unused bits of the last character are set');
 }
 
@@ -208,8 +183,9 @@ function isBlobImage(raw: unknown): raw is BlobImage {
   );
 }
 
-function hexToBase64(hex: string): string {
-  return Buffer.from(hex, 'hex').toString('base64');
+/** Undefined for text that is no bytes, of which Buffer would silently take the beginning. */
+function hexToBase64(hex: string): string | undefined {
+  return HEX.test(hex) ? Buffer.from(hex, 'hex').toString('base64') : undefined;
 }
 
 /** Bytes of a canonical blob as hexadecimal digits, the form in which SQL takes them. */

@@ -1,5 +1,5 @@
 import type { ErrorCode } from './error-codes.ts';
-import type { Row, TableDefinition, WireValue } from './table-definition.ts';
+import type { ColumnDefinition, Row, TableDefinition, WireValue } from './table-definition.ts';
 
 /** A whole row, or the column that is missing. */
 export type CompletedRow =
@@ -18,7 +18,7 @@ export function completeRow(table: TableDefinition, values: Row, nowIso: string)
     if (given !== undefined) {
       row[column.name] = given;
     } else if (column.default !== undefined) {
-      row[column.name] = column.default === 'now' ? nowIso : column.default;
+      row[column.name] = defaultOf(column, column.default, nowIso);
     } else if (column.nullable) {
       row[column.name] = null;
     } else {
@@ -26,4 +26,8 @@ export function completeRow(table: TableDefinition, values: Row, nowIso: string)
     }
   }
   return { ok: true, row };
+}
+
+function defaultOf({ type }: ColumnDefinition, declared: WireValue, nowIso: string): WireValue {
+  return type.kind === 'timestamp' && declared === 'now' ? nowIso : declared;
 }

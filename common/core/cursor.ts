@@ -28,15 +28,24 @@ export function formatCursor(cursor: Cursor): string {
 /** Reads a cursor; undefined when the text is none that {@link formatCursor} makes. */
 export function parseCursor(text: string): Cursor | undefined {
   if (text.length > MAX_LENGTH) return undefined;
-  const [epoch = '', digits = '', table, key, ...rest] = text.split('.');
+  const [epoch = '', digits = '', ...place] = text.split('.');
   const position = Number(digits);
-  if (rest.length > 0 || !EPOCH.test(epoch)) return undefined;
-  if (!POSITION.test(digits) || !Number.isSafeInteger(position)) return undefined;
-  if (table === undefined) return { kind: 'log', epoch, position };
-  if (!TABLE.test(table)) return undefined;
-  if (key === undefined) return { kind: 'snapshot', epoch, position, table, after: null };
+  if (!EPOCH.test(epoch) || !POSITION.test(digits) || !Number.isSafeInteger(position)) {
+    return undefined;
+  }
+  return place.length === 0
+    ? { kind: 'log', epoch, position }
+    : snapshotCursor({ epoch, position }, place);
+}
+
+function snapshotCursor(
+  head: { readonly epoch: string; readonly position: number },
+  [table = '', key, ...rest]: readonly string[],
+): Cursor | undefined {
+  if (!TABLE.test(table) || rest.length > 0) return undefined;
+  if (key === undefined) return { kind: 'snapshot', ...head, table, after: null };
   const after = readKey(key);
-  return after === undefined ? undefined : { kind: 'snapshot', epoch, position, table, after };
+  return after === undefined ? undefined : { kind: 'snapshot', ...head, table, after };
 }
 
 /** The key itself, which goes into a query: no NUL, and only from the one text that stands for it. */

@@ -28,8 +28,8 @@ export interface ColumnOptions {
   readonly counter?: boolean;
   /** How a conflict in this column is settled; default: the table's policy. */
   readonly policy?: PolicyName;
-  /** Value of a new row that leaves the column out; `now` is the time of writing. */
-  readonly default?: WireValue | 'now';
+  /** Value of a new row that leaves the column out; of a timestamp, `now` is the time of writing. */
+  readonly default?: WireValue;
 }
 
 /** One declared column. */
@@ -74,6 +74,16 @@ export interface TableDeclaration {
 
 /** Longest `id` and longest table or column name, in characters. */
 export const MAX_KEY_LENGTH = 64;
+
+/** Most digits of a decimal; far more than the 8-byte floats of a slave's SQLite keep apart. */
+const MAX_PRECISION = 100;
+
+const SYNC_DEFAULTS: Required<TableSync> = {
+  direction: 'both',
+  conflictPolicy: 'latest',
+  appendOnly: false,
+  recordConflicts: true,
+};
 
 const NAME = /^[a-z][a-z0-9_]{0,62}$/;
 const RESERVED = new Set(['constructor', 'prototype', 'hasownproperty', 'tostring']);
@@ -125,24 +135,20 @@ export const blob = (options: ColumnOptions = {}) => ({
  * @throws Error naming table and column when the declaration cannot work.
  */
 export function defineTable(declaration: TableDeclaration): TableDefinition {
-  const columns = Object.entries(declaration.columns).map(([name, column]) => ({
-    name,
+  const { name, uniqueKeys = [], sync = {}, internal = false } = declaration;
+  const columns = Object.entries(declaration.columns).map(([columnName, column]) => ({
+    name: columnName,
     ...column,
   }));
-  const fault = declarationFault(declaration, columns);
-  if (fault !== undefined) throw new Error(`table ${declaration.name}: ${fault}`);
+  const fault = declarationFault({ name, internal, uniqueKeys }, columns);
+  if (fault !== undefined) throw new Error(`table ${name}: ${fault}`);
   return {
-    name: declaration.name,
+    name,
     columns,
     columnByName: new Map(columns.map((column) => [column.name, column])),
-    uniqueKeys: declaration.uniqueKeys ?? [],
-    sync: {
-      direction: declaration.sync?.direction ?? 'both',
-      conflictPolicy: declaration.sync?.conflictPolicy ?? 'latest',
-      appendOnly: declaration.sync?.appendOnly ?? false,
-      recordConflicts: declaration.sync?.recordConflicts ?? true,
-    },
-    internal: declaration.internal ?? false,
+    uniqueKeys,
+    sync: { ...SYNC_DEFAULTS, ...sync },
+    internal,
   };
 }
 
@@ -152,26 +158,51 @@ export function policyOf(table: TableDefinition, column: ColumnDefinition): Poli
 }
 
 function declarationFault(
-  declaration: TableDeclaration,
+  table: Pick<TableDefinition, 'name' | 'internal' | 'uniqueKeys'>,
   columns: readonly ColumnDefinition[],
 ): string | undefined {
-  if (!NAME.test(declaration.name)) return 'the name must be lower snake case';
-  const [first] = columns;
-  if (first?.name !== 'id' || first.type.kind !== 'text')
-    return 'the first column must be `id: key()`';
-  for (const column of columns) {
-    if (!NAME.test(column.name) || RESERVED.has(column.name)) {
-      return `column ${column.name}: the name must be lower snake case`;
-    }
-    const numeric = column.type.kind === 'integer' || column.type.kind === 'decimal';
-    if (column.counter && !numeric) return `column ${column.name}: only numbers can be counters`;
-    if (column.counter && column.nullable)
-      return `column ${column.name}: a counter cannot be nullable`;
-    if (column.references !== undefined && column.type.kind !== 'text') {
-      return `column ${column.name}: a reference holds an id, so it must be text`;
-    }
+  if (!NAME.test(table.name)) return 'the name must be lower snake case';
+  if (table.name.startsWith('sync_') && !table.internal) {
+    return "names that begin with sync_ are the product's own";
   }
-  const names = new Set(columns.map((column) => column.name));
-  const stray = declaration.uniqueKeys?.flat().find((name) => !names.has(name));
+  const [first, ...others] = columns;
+  if (first === undefined || !isKeyColumn(first)) return 'the first column must be `id: key()`';
+  for (const column of others) {
+    const fault = columnFault(column);
+    if (fault !== undefined) return `column ${column.name}: ${fault}`;
+  }
+  const stray = table.uniqueKeys.flat().find((name) => !columns.some((own) => own.name === name));
   return stray === undefined ? undefined : `unique key names unknown column ${stray}`;
+}
+
+function columnFault(column: ColumnDefinition): string | undefined {
+  if (column.references !== undefined && column.type.kind !== 'text') {
+    return 'a reference holds an id, so it must be text';
+  }
+  return nameFault(column) ?? counterFault(column) ?? decimalFault(column);
+}
+
+function isKeyColumn({ name, type, nullable = false }: ColumnDefinition): boolean {
+  return name === 'id' && type.kind === 'text' && !nullable;
+}
+
+function nameFault({ name }: ColumnDefinition): string | undefined {
+  return NAME.test(name) && !RESERVED.has(name) ? undefined : 'the name must be lower snake case';
+}
+
+function counterFault({ type, counter, policy, nullable }: ColumnDefinition): string | undefined {
+  if (counter !== true) {
+    return policy === 'counter' ? 'the policy counter needs `counter: true`' : undefined;
+  }
+  if (type.kind !== 'integer' && type.kind !== 'decimal') return 'only numbers can be counters';
+  return nullable === true ? 'a counter cannot be nullable' : undefined;
+}
+
+function decimalFault({ type }: ColumnDefinition): string | undefined {
+  if (type.kind !== 'decimal') return undefined;
+  const { precision, scale } = type;
+  const areWhole = Number.isInteger(precision) && Number.isInteger(scale);
+  return areWhole && scale >= 0 && precision >= Math.max(scale, 1) && precision <= MAX_PRECISION
+    ? undefined
+    : `decimal(${precision}, ${scale}) needs 0 <= scale <= precision <= ${MAX_PRECISION}`;
 }

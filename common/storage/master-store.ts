@@ -107,7 +107,12 @@ export interface LogPage {
 /** A row read from the database: canonical values, or why it cannot be carried exactly (P13). */
 export type ImageResult =
   | { readonly ok: true; readonly row: Row }
-  | { readonly ok: false; readonly code: ErrorCode; readonly column: string; readonly detail: string };
+  | {
+      readonly ok: false;
+      readonly code: ErrorCode;
+      readonly column: string;
+      readonly detail: string;
+    };
 
 /** One row of a snapshot page. */
 export interface SnapshotRow {
@@ -157,8 +162,15 @@ export interface MasterReadTx {
   slaves(): Promise<readonly SlaveState[]>;
   /** Stored batch of this identity, by id. */
   batchById(slave: string, incarnation: string, batchId: string): Promise<StoredBatch | null>;
+  /** Greatest operation number among an incarnation's stored batches, 0 when there are none. */
+  lastStoredOperation(slave: string, incarnation: string): Promise<number>;
   /** Stored batches whose operations overlap the range, in order. */
-  batchesCovering(slave: string, incarnation: string, first: number, last: number): Promise<readonly StoredBatch[]>;
+  batchesCovering(
+    slave: string,
+    incarnation: string,
+    first: number,
+    last: number,
+  ): Promise<readonly StoredBatch[]>;
 }
 
 /** What the log must know of a change beyond what the capture trigger sees. */
@@ -171,6 +183,8 @@ export interface ChangeNote {
   readonly countedAt: string | null;
   /** Each movement by itself, where the row moved more than once; else what the trigger saw stands. */
   readonly moves: LoggedChange['moves'] | null;
+  /** What brought a deleted row back (see {@link LoggedChange.columns}); null for every other change. */
+  readonly revivedColumns: readonly string[] | null;
 }
 
 /** One row to write. `row` is the whole row; `before` tells whether it is there already. */
@@ -192,13 +206,19 @@ export interface WriteFailure {
 export interface MasterWriteTx extends MasterReadTx {
   /** Loads and locks a slave's state, in the order of commits (PostgreSQL: FOR UPDATE). */
   lockSlave(name: string): Promise<SlaveState | null>;
+  /** Makes uploads with the same batch id of the same plain client take turns (rule PLAIN2). */
+  lockBatch(slave: string, batchId: string): Promise<void>;
   saveSlave(state: SlaveState): Promise<void>;
   /** Begins a new history: every cursor and every slave's knowledge of the old one is void (rule ID6). */
   renewEpoch(epoch: string): Promise<void>;
   /** Present rows by id, locked in key order; missing ids are left out. */
   lockRows(table: string, ids: readonly string[]): Promise<ReadonlyMap<string, ImageResult>>;
   /** Changes of these rows after `after`, of every origin, in order; unnumbered ones too, as position Infinity. */
-  changesSince(table: string, ids: readonly string[], after: number): Promise<ReadonlyMap<string, readonly LoggedChange[]>>;
+  changesSince(
+    table: string,
+    ids: readonly string[],
+    after: number,
+  ): Promise<ReadonlyMap<string, readonly LoggedChange[]>>;
   /** The row's last create or delete with the content at that time; null when it was never logged. */
   tombstones(table: string, ids: readonly string[]): Promise<ReadonlyMap<string, Tombstone>>;
   /** The row as it was at a position; null when it was not there or is no longer known. */
@@ -234,4 +254,3 @@ export interface WriteOrigin {
   /** Id of the batch, which the log keeps as the transaction's name. */
   readonly transaction: string;
 }
-

@@ -16,6 +16,8 @@ export interface FaultProxy {
   readonly url: string;
   /** Everything that arrived, in order of arrival; an entry is complete when its connection has ended. */
   readonly requests: readonly LoggedRequest[];
+  /** Most requests that were under way at one moment, faults included. */
+  readonly peakUnderWay: number;
   /** Replaces the script; requests that are under way keep what was decided for them. */
   script(decide: FaultScript): void;
   /** Sends further requests elsewhere: a master that was restarted on another port. */
@@ -47,9 +49,16 @@ export async function startFaultProxy(targetUrl: string): Promise<FaultProxy> {
   let decide: FaultScript = () => undefined;
   const requests: Writable<LoggedRequest>[] = [];
   const sockets = new Set<Socket>();
+  const underWay = { now: 0, peak: 0 };
 
   const server = createServer((incoming) => {
-    void receive(incoming).catch(() => incoming.socket.destroy());
+    underWay.now += 1;
+    underWay.peak = Math.max(underWay.peak, underWay.now);
+    void receive(incoming)
+      .catch(() => incoming.socket.destroy())
+      .finally(() => {
+        underWay.now -= 1;
+      });
   });
   server.on('connection', (socket: Socket) => track(sockets, socket));
 
@@ -64,6 +73,9 @@ export async function startFaultProxy(targetUrl: string): Promise<FaultProxy> {
   return {
     url: await listen(server),
     requests,
+    get peakUnderWay() {
+      return underWay.peak;
+    },
     script: (next) => {
       decide = next;
     },

@@ -49,6 +49,7 @@ async function acceptPlain(
   batch: UploadBatch,
 ): Promise<string> {
   if (batch.batchId !== null) {
+    await tx.lockBatch(batch.writer, batch.batchId);
     const stored = await tx.batchById(batch.writer, '', batch.batchId);
     if (stored !== null && stored.contentHash !== batch.contentHash) throw reused(batch.batchId);
     if (stored !== null) return stored.answer;
@@ -170,10 +171,12 @@ function duplicateResults(
   }
   return batch.records.slice(0, known).map((record, index): UploadResult => {
     const op = (batch.series?.first ?? 1) + index;
-    const place = record.ok ? record.change : record;
-    const { version = null, ...rest } = former.get(op) ?? { version: null };
-    const row = 'row' in rest && rest.row !== undefined ? { row: rest.row } : {};
-    return { table: place.table, id: place.id, op, status: 'duplicate', version, ...row };
+    const { table, id } = record.ok ? record.change : record;
+    const result = former.get(op);
+    // What was rejected had no effect, so its sender must go on keeping it.
+    if (result?.status === 'rejected') return result;
+    const row = result?.row === undefined ? {} : { row: result.row };
+    return { table, id, op, status: 'duplicate', version: result?.version ?? null, ...row };
   });
 }
 

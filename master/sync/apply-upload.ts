@@ -14,7 +14,7 @@ import type {
   RowWrite,
   WriteFailure,
 } from '../../common/storage/master-store.ts';
-import { rowKey, storedRowFor, type UploadState } from './upload-state.ts';
+import { rowKey, storedRowFor, takeOutcome, type UploadState } from './upload-state.ts';
 
 /** What became of one change of an upload. */
 export interface AppliedChange {
@@ -94,7 +94,7 @@ function mergeInto(context: ApplyContext, change: IncomingChange): MergeOutcome 
     change,
     stored,
   );
-  if (outcome.status !== 'rejected') context.state.rows.set(key, outcome.next);
+  if (outcome.status !== 'rejected') takeOutcome(context.state, key, outcome);
   return outcome;
 }
 
@@ -136,6 +136,7 @@ async function replay(
   const before = new Map(context.state.before);
   const state: UploadState = { ...context.state, before };
   state.rows.set(key, before.get(key) ?? null);
+  state.settled.delete(key);
   const replayed: Attempt[] = [];
   let refused = false;
   for (const { change } of attempts) {
@@ -197,20 +198,48 @@ function notesOf(attempts: readonly Attempt[]): readonly ChangeNote[] {
   for (const { change, outcome } of attempts) {
     if (outcome.status === 'rejected' || isVoid(change)) continue;
     const key = rowKey(change.table, change.id);
-    const former = notes.get(key);
-    notes.set(key, {
-      table: change.table,
-      id: change.id,
-      changedAt: change.changedAt,
-      echo: (former?.echo ?? false) || outcome.status !== 'applied',
-      countedAt: outcome.countedAt ?? former?.countedAt ?? null,
-      moves:
-        outcome.countedAt === null ? joinMoves(former?.moves ?? {}, outcome.moves) : outcome.moves,
-    });
+    notes.set(key, joinNote(notes.get(key), change, outcome));
   }
-  return [...notes.values()].map((note) =>
-    Object.keys(note.moves ?? {}).length === 0 ? { ...note, moves: null } : note,
-  );
+  return [...notes.values()];
+}
+
+function joinNote(
+  former: ChangeNote | undefined,
+  change: IncomingChange,
+  outcome: Exclude<MergeOutcome, { status: 'rejected' }>,
+): ChangeNote {
+  const countedAt = outcome.countedAt ?? former?.countedAt ?? null;
+  return {
+    table: change.table,
+    id: change.id,
+    changedAt: change.changedAt,
+    echo: former?.echo === true || outcome.status !== 'applied',
+    countedAt,
+    moves: movesSince(former, outcome, countedAt),
+    revivedColumns: revivedColumns(former?.revivedColumns ?? null, change, outcome),
+  };
+}
+
+function movesSince(
+  former: ChangeNote | undefined,
+  outcome: Exclude<MergeOutcome, { status: 'rejected' }>,
+  countedAt: string | null,
+): ChangeNote['moves'] {
+  const earlier = outcome.countedAt === null ? (former?.moves ?? {}) : {};
+  const moves = joinMoves(earlier, outcome.moves);
+  // Without moves of its own, what the trigger saw stands; of a count it saw a movement that was none.
+  return countedAt === null && Object.keys(moves).length === 0 ? null : moves;
+}
+
+/** What a revived row was changed in, later records of the upload included: the log holds one change for all. */
+function revivedColumns(
+  former: readonly string[] | null,
+  change: IncomingChange,
+  outcome: Exclude<MergeOutcome, { status: 'rejected' }>,
+): readonly string[] | null {
+  if (outcome.revivedColumns !== undefined) return outcome.revivedColumns;
+  if (former === null || change.action === 'delete') return null;
+  return [...new Set([...former, ...Object.keys({ ...change.values, ...change.deltas })])];
 }
 
 type Moves = Readonly<Record<string, readonly CounterMove[]>>;

@@ -71,8 +71,11 @@ async function judgeOperations(
       last: batch.lastOperation ?? 0,
     })),
   );
+  // The state tells of the present incarnation only, the newest stored batch of every one.
   const lastSeen =
-    state?.incarnation === replaces ? state.lastOperation : Math.max(0, ...hashes.keys());
+    state?.incarnation === replaces
+      ? state.lastOperation
+      : await tx.lastStoredOperation(name, replaces);
   const known = operations.filter(({ op, hash }) => hashes.get(op) === hash.slice(0, 32));
   const unverifiable = operations.filter(({ op }) => op <= lastSeen && !hashes.has(op));
   return { known: known.map(({ op }) => op), unverifiable: unverifiable.map(({ op }) => op) };

@@ -20,9 +20,13 @@ export type ParsedRecord =
     };
 
 const FIELDS: ReadonlySet<string> = new Set(uploadRecordFields);
-const ACTIONS: ReadonlySet<string> = new Set(['create', 'update', 'delete']);
 
+type RawRecord = Readonly<Record<string, unknown>>;
 type Fault = { readonly code: ErrorCode; readonly detail: string };
+type Content = Pick<IncomingChange, 'values' | 'deltas'>;
+type Shape = Pick<IncomingChange, 'action' | 'id'> & { readonly data: RawRecord };
+
+const NOTHING: Content = { values: {}, deltas: {} };
 
 /**
  * Reads one record of an upload. Whatever is wrong with it concerns this record alone (P6).
@@ -31,111 +35,145 @@ type Fault = { readonly code: ErrorCode; readonly detail: string };
  */
 export function parseRecord(raw: unknown, tables: TableRegistry, nowIso: string): ParsedRecord {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
-    return {
-      ok: false,
-      table: '',
-      id: '',
-      operation: undefined,
-      code: 'record_invalid',
-      detail: 'a record must be an object',
-    };
+    const fault = { code: 'record_invalid', detail: 'a record must be an object' } as const;
+    return { ok: false, table: '', id: '', operation: undefined, ...fault };
   }
-  const record = raw as Record<string, unknown>;
+  // Whatever JSON object it is: every field is checked before it is used.
+  const record = raw as RawRecord;
   const operation = typeof record['op'] === 'number' ? record['op'] : undefined;
-  const refuse = ({ code, detail }: Fault): ParsedRecord => ({
-    ok: false,
-    table: typeof record['table'] === 'string' ? record['table'].slice(0, 64) : '',
-    id: typeof record['id'] === 'string' ? record['id'].slice(0, 64) : '',
-    operation,
-    code,
-    detail,
-  });
-  const table =
-    typeof record['table'] === 'string' ? tables.byName.get(record['table']) : undefined;
-  if (table === undefined)
-    return refuse({ code: 'table_unknown', detail: 'the table is not synced' });
-  const fault = shapeFault(record);
-  if (fault !== undefined) return refuse(fault);
-  const values = readValues(table, record);
-  if ('code' in values) return refuse(values);
-  const changedAt =
-    record['changed_at'] === undefined ? nowIso : canonicalTime(record['changed_at']);
-  if (typeof changedAt !== 'string' && !changedAt.ok) return refuse(changedAt);
+  const change = readChange(record, tables, nowIso);
+  if (!('code' in change)) {
+    return { ok: true, change: operation === undefined ? change : { ...change, operation } };
+  }
+  const id = isValidKey(record['id']) ? record['id'] : nameOf(record['id']);
+  const { code, detail } = change;
+  return { ok: false, table: nameOf(record['table']), id, operation, code, detail };
+}
+
+function readChange(
+  record: RawRecord,
+  tables: TableRegistry,
+  nowIso: string,
+): Fault | IncomingChange {
+  const { table: name, base_version: base } = record;
+  const table = typeof name === 'string' ? tables.byName.get(name) : undefined;
+  if (table === undefined) return { code: 'table_unknown', detail: 'the table is not synced' };
+  const shape = readShape(record);
+  if ('code' in shape) return shape;
+  const content =
+    shape.action === 'delete' ? NOTHING : readContent(table, shape.id, record['delta'], shape.data);
+  if ('code' in content) return content;
+  const changedAt = readTime(record['changed_at'], nowIso);
+  if (typeof changedAt !== 'string') return changedAt;
   return {
-    ok: true,
-    change: {
-      table: table.name,
-      id: record['id'] as string,
-      action: record['action'] as Action,
-      values: values.values,
-      deltas: values.deltas,
-      changedAt: typeof changedAt === 'string' ? changedAt : String(changedAt.value),
-      ...(operation === undefined ? {} : { operation }),
-      ...(typeof record['base_version'] === 'number'
-        ? { baseVersion: record['base_version'] }
-        : {}),
-    },
+    table: table.name,
+    id: shape.id,
+    action: shape.action,
+    ...content,
+    changedAt,
+    ...(typeof base === 'number' ? { baseVersion: base } : {}),
   };
 }
 
-function shapeFault(record: Record<string, unknown>): Fault | undefined {
-  const stray = Object.keys(record).find((name) => !FIELDS.has(name) && !name.startsWith('x-'));
-  if (stray !== undefined) {
-    return { code: 'record_invalid', detail: `unknown field ${stray.slice(0, 40)}` };
-  }
-  if (typeof record['action'] !== 'string' || !ACTIONS.has(record['action'])) {
-    return { code: 'action_invalid', detail: 'the action must be create, update or delete' };
-  }
-  if (!isValidKey(record['id'])) {
-    return { code: 'key_invalid', detail: 'the id must be text of 1 to 64 characters' };
-  }
-  const base = record['base_version'];
-  if (base !== undefined && !(Number.isSafeInteger(base) && (base as number) >= 0)) {
-    return { code: 'version_invalid', detail: 'base_version must be a whole number from 0' };
-  }
-  return undefined;
+function readTime(raw: unknown, nowIso: string): Fault | string {
+  if (raw === undefined) return nowIso;
+  const time = canonicalTime(raw);
+  return time.ok ? String(time.value) : { code: time.code, detail: `changed_at: ${time.detail}` };
 }
 
-function readValues(
-  table: TableDefinition,
-  record: Record<string, unknown>,
-): Fault | { readonly values: Row; readonly deltas: Record<string, string | number> } {
-  const { action, id } = record;
-  const data = record['data'] ?? {};
-  if (typeof data !== 'object' || Array.isArray(data) || data === null) {
-    return { code: 'record_invalid', detail: 'data must be an object' };
+function readShape(record: RawRecord): Fault | Shape {
+  const { action, id, data, base_version: base = 0, op = 1 } = record;
+  const stray = Object.keys(record).find((name) => !FIELDS.has(name) && !name.startsWith('x-'));
+  if (stray !== undefined) {
+    return { code: 'record_invalid', detail: `unknown field ${nameOf(stray)}` };
   }
-  if (action === 'delete') return { values: {}, deltas: {} };
-  const result = canonicalizeColumns(table, data as Record<string, unknown>);
-  if (!result.ok) return { code: result.code, detail: `${result.column}: ${result.detail}` };
-  if (result.row['id'] !== undefined && result.row['id'] !== id) {
+  if (!isAction(action)) {
+    return { code: 'action_invalid', detail: 'the action must be create, update or delete' };
+  }
+  if (!isValidKey(id)) {
+    return { code: 'key_invalid', detail: 'the id must be text of 1 to 64 characters' };
+  }
+  if (!isWholeFrom(0, base)) {
+    return { code: 'version_invalid', detail: 'base_version must be a whole number from 0' };
+  }
+  if (!isWholeFrom(1, op)) {
+    return { code: 'record_invalid', detail: 'op must be a whole number from 1' };
+  }
+  const columns = data ?? {};
+  return isObject(columns)
+    ? { action, id, data: columns }
+    : { code: 'record_invalid', detail: 'data must be an object' };
+}
+
+function isAction(value: unknown): value is Action {
+  return value === 'create' || value === 'update' || value === 'delete';
+}
+
+function isObject(value: unknown): value is RawRecord {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isWholeFrom(least: number, value: unknown): boolean {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= least;
+}
+
+/** The beginning of a foreign text, enough to find the record by. */
+function nameOf(value: unknown): string {
+  return typeof value === 'string' ? value.slice(0, 64).toWellFormed() : '';
+}
+
+function readContent(
+  table: TableDefinition,
+  id: string,
+  delta: unknown,
+  data: RawRecord,
+): Fault | Content {
+  if (Object.hasOwn(data, 'id') && data['id'] !== id) {
     return { code: 'key_invalid', detail: 'the id in data is another one' };
   }
-  if (JSON.stringify(result.row).length > MAX_ROW_BYTES) {
-    return { code: 'row_too_large', detail: `more than ${MAX_ROW_BYTES} bytes` };
+  const columns = readColumns(table, data);
+  if ('code' in columns) return columns;
+  const deltas = readDeltas(table, delta ?? {});
+  if ('code' in deltas) return deltas;
+  const { id: _key, ...values } = columns.row;
+  const twice = Object.keys(deltas.deltas).find((name) => Object.hasOwn(values, name));
+  return twice === undefined
+    ? { values, deltas: deltas.deltas }
+    : { code: 'record_invalid', detail: `${twice} is both set and moved` };
+}
+
+function readColumns(
+  table: TableDefinition,
+  data: Readonly<Record<string, unknown>>,
+): Fault | { readonly row: Row } {
+  for (const { name, type } of table.columns) {
+    // Images of SQLite rows have 0 and 1 for booleans; on the wire they are something else.
+    if (type.kind === 'boolean' && typeof data[name] === 'number') {
+      return { code: 'value_type', detail: `${name}: true or false expected, number found` };
+    }
   }
-  const { id: _key, ...values } = result.row;
-  const deltas = readDeltas(table, record['delta']);
-  return 'code' in deltas ? deltas : { values, deltas: deltas.deltas };
+  const result = canonicalizeColumns(table, data);
+  if (!result.ok) return { code: result.code, detail: `${result.column}: ${result.detail}` };
+  return Buffer.byteLength(JSON.stringify(result.row)) > MAX_ROW_BYTES
+    ? { code: 'row_too_large', detail: `more than ${MAX_ROW_BYTES} bytes` }
+    : { row: result.row };
 }
 
 function readDeltas(
   table: TableDefinition,
   raw: unknown,
-): Fault | { readonly deltas: Record<string, string | number> } {
-  if (raw === undefined || raw === null) return { deltas: {} };
-  if (typeof raw !== 'object' || Array.isArray(raw)) {
+): Fault | { readonly deltas: IncomingChange['deltas'] } {
+  if (!isObject(raw)) {
     return { code: 'record_invalid', detail: 'delta must be an object of counter columns' };
   }
   const stray = Object.keys(raw).find((name) => table.columnByName.get(name)?.counter !== true);
   if (stray !== undefined) {
-    return {
-      code: 'column_unknown',
-      detail: `${stray.slice(0, 40)} is no counter of ${table.name}`,
-    };
+    return { code: 'column_unknown', detail: `${nameOf(stray)} is no counter of ${table.name}` };
   }
-  const result = canonicalizeColumns(table, raw as Record<string, unknown>);
-  if (!result.ok)
+  const result = canonicalizeColumns(table, raw);
+  if (!result.ok) {
     return { code: result.code, detail: `delta of ${result.column}: ${result.detail}` };
-  return { deltas: result.row as Record<string, string | number> };
+  }
+  // Counters are integers and decimals that are never null.
+  return { deltas: result.row as IncomingChange['deltas'] };
 }

@@ -21,46 +21,46 @@ export interface SelectedRecords {
  * @param receiver name whose own changes stay away; empty for anonymous clients, who get everything.
  */
 export function selectRecords(entries: readonly LogEntry[], receiver: string): SelectedRecords {
-  const latest = new Map<string, { entry: LogEntry; created: boolean; wanted: boolean }>();
-  for (const entry of entries) {
-    const key = `${entry.table}/${entry.id}`;
-    const former = latest.get(key);
-    const wanted = receiver === '' || entry.origin !== receiver || entry.echo;
-    // Deleting first keeps the map in the order of last changes.
-    latest.delete(key);
-    latest.set(key, {
-      entry,
-      created: entry.action === 'create' || (former?.created ?? false),
-      wanted: wanted || (former?.wanted ?? false),
-    });
-  }
   const records: DownloadRecord[] = [];
   const unreadable: SelectedRecords['unreadable'][number][] = [];
-  for (const { entry, created, wanted } of latest.values()) {
-    if (!wanted) continue;
-    const { table, id, position, changedAt } = entry;
-    if (entry.action === 'delete') {
-      records.push({
-        table,
-        id,
-        action: 'delete',
-        data: null,
-        version: position,
-        updated_at: changedAt,
-      });
-    } else if (entry.row.ok) {
-      const action = created ? 'create' : 'update';
-      records.push({
-        table,
-        id,
-        action,
-        data: { ...entry.row.row },
-        version: position,
-        updated_at: changedAt,
-      });
-    } else {
-      unreadable.push({ table, id, code: entry.row.code, column: entry.row.column });
-    }
+  for (const selected of lastChanges(entries, receiver)) {
+    if (!selected.isWanted) continue;
+    const { table, id, row, action, position: version, changedAt } = selected.entry;
+    const place = { table, id, version, updated_at: changedAt };
+    if (action === 'delete') records.push({ ...place, action, data: null });
+    else if (row.ok) records.push({ ...place, action: upsertOf(selected), data: { ...row.row } });
+    else unreadable.push({ table, id, code: row.code, column: row.column });
   }
   return { records, unreadable };
+}
+
+/** The last change of a row within a page. */
+interface LastChange {
+  readonly entry: LogEntry;
+  /** The row was made within the page. */
+  readonly isNew: boolean;
+  /** Some change of it was not the receiver's own. */
+  readonly isWanted: boolean;
+}
+
+/** One a row, in the order of these changes. */
+function lastChanges(entries: readonly LogEntry[], receiver: string): Iterable<LastChange> {
+  const last = new Map<string, LastChange>();
+  for (const entry of entries) {
+    const key = `${entry.table}/${entry.id}`;
+    const former = last.get(key);
+    const isForeign = receiver === '' || entry.origin !== receiver || entry.echo;
+    // Deleting first keeps the map in the order of last changes.
+    last.delete(key);
+    last.set(key, {
+      entry,
+      isNew: entry.action === 'create' || former?.isNew === true,
+      isWanted: isForeign || former?.isWanted === true,
+    });
+  }
+  return last.values();
+}
+
+function upsertOf({ isNew }: LastChange): 'create' | 'update' {
+  return isNew ? 'create' : 'update';
 }

@@ -16,9 +16,12 @@ interface Page {
   readonly records: DownloadRecord[];
   readonly ranges: SnapshotRange[];
   bytes: number;
+  /** Rows looked at, those that cannot be carried too. */
+  rows: number;
 }
 
-/** Rows read at once; keeps memory bounded whatever the rows' size. */
+/** Rows read at once at first, and at most; what was read so far tells how many more fit into the page. */
+const FIRST_CHUNK_ROWS = 50;
 const CHUNK_ROWS = 500;
 
 /** One page of a snapshot: tables one after the other, each by key, with the key ranges it holds completely (DOWN4). */
@@ -28,7 +31,7 @@ export async function snapshotPage(
   cursor: SnapshotCursor,
   request: { readonly tables: readonly TableDefinition[]; readonly limit: number },
 ): Promise<DownloadAnswer> {
-  const page: Page = { records: [], ranges: [], bytes: 0 };
+  const page: Page = { records: [], ranges: [], bytes: 0, rows: 0 };
   const start = request.tables.findIndex((table) => table.name === cursor.table);
   const remaining = request.tables.slice(Math.max(start, 0));
   let stoppedAt: { readonly table: string; readonly after: string | null } | null = null;
@@ -67,17 +70,16 @@ async function fillFromTable(
   const { table, limit } = from;
   let after = from.after;
   for (;;) {
-    const room = page.bytes >= MAX_PAGE_BYTES ? 0 : limit - page.records.length;
-    const wanted = Math.min(room, CHUNK_ROWS);
+    const wanted = Math.min(limit - page.rows, chunkRows(page));
     // One row more than wanted tells whether the table goes on.
     const rows = await tx.snapshotPage(table.name, after, wanted + 1);
-    for (const row of rows.slice(0, wanted)) addRow(deps, page, table, row);
-    after = rows[Math.min(rows.length, wanted) - 1]?.id ?? after;
-    if (rows.length <= wanted) {
+    const taken = addRows(deps, page, table, rows.slice(0, wanted));
+    after = rows[taken - 1]?.id ?? after;
+    if (rows.length === taken) {
       page.ranges.push({ table: table.name, after: from.after, up_to: null });
       return 'done';
     }
-    if (room <= wanted || page.bytes >= MAX_PAGE_BYTES) {
+    if (page.rows >= limit || page.bytes >= MAX_PAGE_BYTES) {
       if (after !== from.after)
         page.ranges.push({ table: table.name, after: from.after, up_to: after });
       return { after };
@@ -85,7 +87,31 @@ async function fillFromTable(
   }
 }
 
+/** Rows to read next, so that large ones neither fill the memory nor the page. */
+function chunkRows(page: Page): number {
+  if (page.rows === 0) return FIRST_CHUNK_ROWS;
+  const room = Math.max(MAX_PAGE_BYTES - page.bytes, 0);
+  return Math.min(CHUNK_ROWS, Math.ceil((room * page.rows) / Math.max(page.bytes, 1)));
+}
+
+/** Adds rows until the page is full and tells how many. */
+function addRows(
+  deps: MasterDeps,
+  page: Page,
+  table: TableDefinition,
+  rows: readonly SnapshotRow[],
+): number {
+  let taken = 0;
+  for (const row of rows) {
+    if (page.bytes >= MAX_PAGE_BYTES) break;
+    addRow(deps, page, table, row);
+    taken += 1;
+  }
+  return taken;
+}
+
 function addRow(deps: MasterDeps, page: Page, table: TableDefinition, row: SnapshotRow): void {
+  page.rows += 1;
   if (!row.row.ok) {
     const { code, column } = row.row;
     deps.log.warn('a row cannot be sent exactly', { table: table.name, id: row.id, code, column });

@@ -1,5 +1,5 @@
 import type { IncomingChange, LoggedChange } from '../../common/core/change.ts';
-import type { StoredRow } from '../../common/core/merge.ts';
+import type { MergeOutcome, StoredRow } from '../../common/core/merge.ts';
 import type { Row } from '../../common/core/table-definition.ts';
 import type { ImageResult, MasterWriteTx, Tombstone } from '../../common/storage/master-store.ts';
 
@@ -12,6 +12,8 @@ export interface UploadState {
   readonly unreadable: ReadonlyMap<string, Extract<ImageResult, { ok: false }>>;
   readonly logged: ReadonlyMap<string, readonly LoggedChange[]>;
   readonly tombstones: ReadonlyMap<string, Tombstone>;
+  /** Columns that earlier records of this upload changed, by row: they are settled with what others did. */
+  readonly settled: Map<string, ReadonlySet<string>>;
 }
 
 /** Names a row across tables. */
@@ -49,7 +51,7 @@ export async function loadUploadState(
         tombstones.set(rowKey(table, id), stone);
     }
   }
-  return { rows, before: new Map(rows), unreadable, logged, tombstones };
+  return { rows, before: new Map(rows), unreadable, logged, tombstones, settled: new Map() };
 }
 
 /** The part of the state that merging one change needs; `writer` is whose own changes are not foreign. */
@@ -59,26 +61,66 @@ export function storedRowFor(
   writer: string,
 ): StoredRow {
   const key = rowKey(change.table, change.id);
-  const { baseVersion } = change;
-  const foreign =
-    baseVersion === undefined
-      ? []
-      : (state.logged.get(key) ?? []).filter(
-          (logged) => logged.position > baseVersion && logged.origin !== writer,
-        );
+  const row = state.rows.get(key) ?? null;
+  const foreign = foreignChanges(state, change, writer);
+  return { row, foreign, deletion: deletionOf(state, change, writer) };
+}
+
+/** Takes a change's outcome into the state, for the records behind it. */
+export function takeOutcome(
+  state: UploadState,
+  key: string,
+  outcome: Exclude<MergeOutcome, { status: 'rejected' }>,
+): void {
+  const before = state.rows.get(key) ?? null;
+  const { next } = outcome;
+  state.rows.set(key, next);
+  const changed =
+    before === null || next === null
+      ? (outcome.revivedColumns ?? [])
+      : Object.keys(next).filter((name) => next[name] !== before[name]);
+  const former = next === null ? [] : (state.settled.get(key) ?? []);
+  state.settled.set(key, new Set([...former, ...changed]));
+}
+
+function foreignChanges(
+  state: UploadState,
+  { table, id, baseVersion }: IncomingChange,
+  writer: string,
+): readonly LoggedChange[] {
+  if (baseVersion === undefined) return [];
+  const key = rowKey(table, id);
+  const since = (state.logged.get(key) ?? []).filter(({ position }) => position > baseVersion);
+  let settledColumns = state.settled.get(key) ?? new Set<string>();
+  const foreign: LoggedChange[] = [];
+  // Backwards, so that what the writer did itself is known when the changes before it are reached.
+  for (const logged of since.toReversed()) {
+    if (logged.origin !== writer) foreign.push({ ...logged, settledColumns });
+    else settledColumns = new Set([...settledColumns, ...logged.columns]);
+  }
+  return foreign.toReversed();
+}
+
+function deletionOf(
+  state: UploadState,
+  { table, id, baseVersion = Infinity }: IncomingChange,
+  writer: string,
+): StoredRow['deletion'] {
+  const key = rowKey(table, id);
+  const before = state.before.get(key) ?? null;
+  // Deleted by an earlier record of this upload.
+  if (before !== null && (state.rows.get(key) ?? null) === null) {
+    return { row: before, isForeign: false };
+  }
   const stone = state.tombstones.get(key);
-  const deletion =
-    stone === undefined
-      ? null
-      : {
-          row: stone.row,
-          isForeign: stone.origin !== writer && stone.position > (baseVersion ?? Infinity),
-        };
-  return { row: state.rows.get(key) ?? null, foreign, deletion };
+  if (stone === undefined) return null;
+  return { row: stone.row, isForeign: stone.origin !== writer && stone.position > baseVersion };
 }
 
 function byTable(
   changes: readonly IncomingChange[],
-): ReadonlyMap<string, readonly IncomingChange[]> {
-  return Map.groupBy(changes, (change) => change.table);
+): readonly (readonly [string, readonly IncomingChange[]])[] {
+  return [...Map.groupBy(changes, (change) => change.table)].toSorted(([a], [b]) =>
+    a < b ? -1 : 1,
+  );
 }

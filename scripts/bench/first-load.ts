@@ -109,8 +109,15 @@ async function load(folder: string): Promise<Omit<Round, 'rawMs' | 'ratio'>> {
   };
   await startProgram('slave/main.ts', ['db:migrate'], slaveEnvironment).finished;
   const slave = startProgram('slave/main.ts', ['sync:run', '--json'], slaveEnvironment);
-  const report = JSON.parse(await slave.finished) as { durationMs?: number; duration_ms?: number };
-  const loadMs = report.durationMs ?? report.duration_ms ?? Number.NaN;
+  const report = JSON.parse(await slave.finished) as {
+    outcome: string;
+    durationMs: number;
+    downloaded: { records: number };
+  };
+  if (report.outcome !== 'success' || report.downloaded.records !== rowCount) {
+    throw new Error(`the load did not bring all rows: ${JSON.stringify(report)}`);
+  }
+  const loadMs = report.durationMs;
   const masterPeakMb = master.peakMb();
   master.stop();
   await master.finished;

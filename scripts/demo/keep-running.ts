@@ -25,7 +25,7 @@ export async function prepareKeptFolder(): Promise<string> {
     throw new DemoFailure('an earlier demo still runs; stop it with `npm run demo:stop`', list);
   }
   const folder = join(projectRoot, KEPT_FOLDER);
-  const own = new Set(['master', ...REGIONS.map(nameOf), 'token', 'processes.json']);
+  const own = new Set(['master', ...REGIONS.map(nameOf), 'cache', 'token', 'processes.json']);
   const strange = existsSync(folder) ? readdirSync(folder).filter((name) => !own.has(name)) : [];
   if (strange.length > 0) {
     throw new DemoFailure(`${KEPT_FOLDER} holds files of others, so it is not cleared`, strange);

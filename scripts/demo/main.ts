@@ -14,7 +14,7 @@ class DemoStopped extends DemoFailure {
   readonly signalNumber: number;
 
   constructor(name: NodeJS.Signals) {
-    super(`stopped by ${name}`);
+    super(`Stopped by ${name}; what was started has ended.`);
     this.signalNumber = constants.signals[name];
   }
 }
@@ -34,7 +34,7 @@ try {
 
 async function runInTempFolder(signal: AbortSignal): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'tidewater-demo-'));
-  const processes = new Processes(signal);
+  const processes = new Processes(signal, join(folder, 'cache'));
   try {
     const { result } = await runDemo({ processes, signal, folder, port: 0 }, progress);
     console.log(formatReport(result).join('\n'));
@@ -46,7 +46,7 @@ async function runInTempFolder(signal: AbortSignal): Promise<void> {
 
 async function runAndKeep(signal: AbortSignal): Promise<void> {
   const folder = await prepareKeptFolder();
-  const processes = new Processes(signal);
+  const processes = new Processes(signal, join(folder, 'cache'));
   try {
     const port = await choosePort();
     const { stage, result } = await runDemo({ processes, signal, folder, port }, progress);
@@ -70,6 +70,7 @@ function stopBySignal(): AbortSignal {
 }
 
 function faultText(error: unknown): string {
+  if (error instanceof DemoStopped) return error.message;
   if (error instanceof DemoFailure)
     return [`The demo failed: ${error.message}`, ...error.details].join('\n  ');
   return `The demo failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;

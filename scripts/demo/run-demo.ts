@@ -18,7 +18,7 @@ import {
   type Stage,
   type StageOptions,
 } from './stage.ts';
-import { joinTraffic, syncAll, syncUntilQuiet, type Traffic } from './sync-rounds.ts';
+import { syncAll, syncUntilQuiet, type Traffic } from './sync-rounds.ts';
 import { countConflicts, tellExamples } from './tell-conflicts.ts';
 
 /** What is to happen. */
@@ -138,30 +138,28 @@ async function reunite(offline: Stage, { plan }: Script, progress: Progress): Pr
     restartMaster(offline),
   );
   const startedAt = performance.now();
-  const first = await progress.step('all shops sync at once', (update) =>
-    syncUntilQuiet(stage, update),
+  const { rounds, traffic } = await progress.step('all shops sync at once', (update) =>
+    syncUntilQuiet(stage, {
+      onProgress: update,
+      afterFirst: async (first) => {
+        const setAside = sumSetAside(first);
+        if (setAside !== 1)
+          throw new DemoFailure(
+            `${setAside} rows were set aside, it must be the one with the wrong price`,
+          );
+        await correctPrice(stage, plan.typo);
+      },
+    }),
   );
-  const setAside = first.traffic.reduce((sum, own) => sum + own.setAside, 0);
-  if (setAside !== 1)
-    throw new DemoFailure(`${setAside} rows were set aside, it must be the one with a wrong price`);
-  const second = await progress.step(
-    'the wrong price is corrected, and they sync again',
-    async (update) => {
-      await correctPrice(stage, plan.typo);
-      return syncUntilQuiet(stage, update);
-    },
-  );
-  const left = second.traffic.filter((own) => own.setAside > 0);
-  if (left.length > 0)
-    throw new DemoFailure(
-      `rows are still set aside at ${left.map((own) => own.region).join(', ')}`,
-    );
-  return {
-    stage,
-    traffic: joinTraffic(first.traffic, second.traffic),
-    rounds: first.rounds + second.rounds,
-    syncMs: performance.now() - startedAt,
-  };
+  if (sumSetAside(traffic) > 0) {
+    const list = traffic.map((own) => `${nameOf(own.region)}: ${own.setAside}`);
+    throw new DemoFailure('rows are still set aside', list);
+  }
+  return { stage, traffic, rounds, syncMs: performance.now() - startedAt };
+}
+
+function sumSetAside(traffic: readonly Traffic[]): number {
+  return traffic.reduce((sum, own) => sum + own.setAside, 0);
 }
 
 async function correctPrice({ shops }: Stage, typo: EditPlan['typo']): Promise<void> {

@@ -32,43 +32,35 @@ export function syncAll(
   });
 }
 
+/** What to do and to tell between the rounds. */
+export interface RoundListener {
+  /** Told how far the present round is. */
+  onProgress(detail: string): void;
+  /** Called after the first round, before the second begins. */
+  afterFirst(traffic: readonly Traffic[]): Promise<void>;
+}
+
 /**
- * Lets all shops sync at once, again and again, until nobody has anything to send or to receive.
+ * Lets all shops sync at once, again and again, until nobody has anything to send: who downloaded in such a round has
+ * everything.
  *
  * @throws DemoFailure when it does not become quiet.
  */
 export async function syncUntilQuiet(
   stage: Stage,
-  update: (detail: string) => void,
+  listener: RoundListener,
 ): Promise<{ readonly rounds: number; readonly traffic: readonly Traffic[] }> {
   let traffic: readonly Traffic[] = stage.shops.map(({ region }) => emptyTraffic(region));
   for (let round = 1; round <= MAX_ROUNDS; round += 1) {
     const tell = (done: number): void =>
-      update(`round ${round}, ${done} of ${stage.shops.length} done`);
+      listener.onProgress(`round ${round}, ${done} of ${stage.shops.length} done`);
     tell(0);
     const reports = await syncAll(stage, tell);
     traffic = traffic.map((own, index) => addReport(own, reports[index]));
-    if (reports.every(isQuiet)) return { rounds: round, traffic };
+    if (round === 1) await listener.afterFirst(traffic);
+    else if (reports.every(isQuiet)) return { rounds: round, traffic };
   }
   throw new DemoFailure(`after ${MAX_ROUNDS} rounds there is still something to sync`);
-}
-
-/** Puts two counts of the same shops together; what is set aside is what the later one says. */
-export function joinTraffic(
-  earlier: readonly Traffic[],
-  later: readonly Traffic[],
-): readonly Traffic[] {
-  return later.map((own) => {
-    const before = earlier.find(({ region }) => region === own.region) ?? emptyTraffic(own.region);
-    return {
-      region: own.region,
-      sent: before.sent + own.sent,
-      received: before.received + own.received,
-      merged: before.merged + own.merged,
-      conflicts: before.conflicts + own.conflicts,
-      setAside: own.setAside,
-    };
-  });
 }
 
 async function sync({ processes }: Stage, shop: Shop): Promise<SyncReport> {
@@ -93,6 +85,6 @@ function addReport(traffic: Traffic, report: SyncReport | undefined): Traffic {
   };
 }
 
-function isQuiet({ uploaded, downloaded, pending }: SyncReport): boolean {
-  return uploaded.records === 0 && downloaded.records === 0 && pending === 0;
+function isQuiet({ uploaded, pending }: SyncReport): boolean {
+  return uploaded.records === 0 && pending === 0;
 }

@@ -16,7 +16,11 @@ export class FakeMaster {
   readonly uploads: ReceivedRecord[][] = [];
   requests = 0;
   /** Set to answer every request with a problem. */
-  problem: { readonly status: number; readonly code: string } | null = null;
+  problem: {
+    readonly status: number;
+    readonly code: string;
+    readonly retryAfterMs?: number;
+  } | null = null;
   /** Set to reject records by this code. */
   rejectWith: string | null = null;
   /** Awaited before an upload is answered. */
@@ -53,7 +57,7 @@ export class FakeMaster {
         : { 'sync-nonce': `nonce-${this.requests}` }),
     };
     if (this.problem !== null) {
-      const { status, code } = this.problem;
+      const { status, code, ...more } = this.problem;
       response.writeHead(status, { ...head, 'content-type': 'application/problem+json' });
       const problem = {
         type: `urn:sync:error:${code}`,
@@ -63,6 +67,7 @@ export class FakeMaster {
         code,
         requestId: 'r',
         retryable: false,
+        ...more,
       };
       response.end(JSON.stringify(problem));
       return;

@@ -1,4 +1,5 @@
 import { errorCodes } from '../../common/core/error-codes.ts';
+import type { Logger } from '../../common/core/logger.ts';
 import { SyncError } from '../../common/core/sync-error.ts';
 import type { SyncReport } from '../../common/core/sync-report.ts';
 import type { Slave } from '../compose.ts';
@@ -18,16 +19,16 @@ export async function loadConfig(
   return loaded;
 }
 
-/** The control of the running daemon, else one in this process; closed when the program ends. */
+/** The control of the running daemon, else one in this process (logging to the log file); closed when the program ends. */
 export async function openControl(
   context: CliContext,
   config: SlaveConfig,
-  command: string,
+  options: { readonly command: string; readonly log?: Logger },
 ): Promise<SlaveControl> {
   const { connectControl } = await import('../control/connect-control.ts');
   const control = await connectControl(config.socketPath, async () => {
     const { openSlave } = await import('../compose.ts');
-    return (await openSlave({ config, run: context.run, command })).control;
+    return (await openSlave({ config, run: context.run, ...options })).control;
   });
   context.run.lifecycle.onStop('control', () => control.close());
   return control;

@@ -1,10 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { runMain, type RunContext } from '../../common/runtime/run-main.ts';
 import { makeTempDir } from '../../common/testkit/temp-dir.ts';
 import { openSqliteConnection } from '../daemon/sqlite-connection.ts';
+import { cliCommands } from './command-registry.ts';
+import { createTerminalOutput, type TerminalPort } from './output.ts';
+import { runCommandLine } from './run-cli.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 
@@ -25,15 +30,32 @@ export class SlaveOutside {
     this.#env = env;
   }
 
-  /** Runs a command to its end. */
+  /** Runs a command to its end, in this process but for the terminal, the environment and the exit. */
   async run(...words: readonly string[]): Promise<CommandResult> {
-    const child = this.spawn(...words);
-    let stdout = '';
-    let stderr = '';
-    child.stdout?.on('data', (bytes: Buffer) => (stdout += bytes.toString()));
-    child.stderr?.on('data', (bytes: Buffer) => (stderr += bytes.toString()));
-    const [exitCode] = (await once(child, 'close')) as [number | null];
-    return { exitCode, stdout, stderr };
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+    const said = Promise.all([text(stdout), text(stderr)]);
+    const streams = { stdin: new PassThrough(), stdout, stderr } as unknown as TerminalPort; // no terminal: `isTTY` is absent
+    const output = createTerminalOutput(streams);
+    const main = (run: RunContext): Promise<number> =>
+      runCommandLine({ run, output, env: this.#fullEnv(), cwd: this.storagePath }, cliCommands);
+    let exitCode: number | null = null;
+    const exit = (code: number): void => {
+      exitCode = code;
+    };
+    const nothing = (): void => undefined;
+    const port = {
+      argv: ['node', 'slave', ...words],
+      stdout,
+      stderr,
+      on: nothing,
+      off: nothing,
+      exit,
+    };
+    await runMain('slave', main, { port });
+    stdout.end();
+    stderr.end();
+    const [out, err] = await said;
+    return { exitCode, stdout: out, stderr: err };
   }
 
   /** Runs a command with `--json` and reads the one document that it prints. */
@@ -46,15 +68,9 @@ export class SlaveOutside {
 
   /** Starts a command and leaves it running. */
   spawn(...words: readonly string[]): ChildProcess {
-    const env = {
-      PATH: process.env['PATH'] ?? '',
-      STORAGE_PATH: this.storagePath,
-      SLAVE_NAME: 'shop-1',
-      ...this.#env,
-    };
     const child = spawn(process.execPath, [MAIN, ...words], {
       cwd: this.storagePath,
-      env,
+      env: this.#fullEnv(),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#children.add(child);
@@ -75,11 +91,11 @@ export class SlaveOutside {
   }
 
   /** Writes with plain SQL, as any application may. */
-  async sql(text: string): Promise<void> {
+  async sql(statements: string): Promise<void> {
     const path = join(this.storagePath, 'slave.sqlite');
     const connection = await openSqliteConnection({ path, mode: 'create', busyTimeoutMs: 5000 });
     try {
-      await connection.execute(text);
+      await connection.execute(statements);
     } finally {
       await connection.close();
     }
@@ -101,6 +117,11 @@ export class SlaveOutside {
     } catch {
       return null;
     }
+  }
+
+  #fullEnv(): NodeJS.ProcessEnv {
+    const own = { STORAGE_PATH: this.storagePath, SLAVE_NAME: 'shop-1', ...this.#env };
+    return { PATH: process.env['PATH'] ?? '', ...own };
   }
 
   /** Ends what still runs. */

@@ -82,11 +82,10 @@ export class LocalControl implements SlaveControl {
     onProgress: (event: ProgressEvent) => void,
     signal: AbortSignal,
   ): Promise<SyncReport> {
-    const { engine, store, enabled, clock } = this.#deps;
+    // Asked before the lock is taken as well, so that what may not run does not look as if it did.
+    await this.#checkAttempt(request);
     return await this.#exclusively(request.wait === true, signal, async (ownSignal) => {
-      const state = await store.read((tx) => tx.state());
-      const verdict = mayRun(state, { force: request.force, enabled, nowMs: clock.nowMs() });
-      if (!verdict.run) throw verdict.error;
+      await this.#checkAttempt(request);
       let report: SyncReport | null = null;
       this.#tell({ kind: 'started' });
       await this.refreshStatusFile('quick');
@@ -95,7 +94,7 @@ export class LocalControl implements SlaveControl {
           onProgress(event);
           this.#tell({ kind: 'progress', event });
         };
-        report = await engine.cycle(request.masterUrl, progress, ownSignal);
+        report = await this.#deps.engine.cycle(request.masterUrl, progress, ownSignal);
         return report;
       } finally {
         this.#tell({ kind: 'ended', report });
@@ -135,6 +134,13 @@ export class LocalControl implements SlaveControl {
   async close(): Promise<void> {
     this.#closing.abort(cancelled());
     await this.#running?.done;
+  }
+
+  async #checkAttempt({ force }: SyncRequest): Promise<void> {
+    const { store, enabled, clock } = this.#deps;
+    const state = await store.read((tx) => tx.state());
+    const verdict = mayRun(state, { force, enabled, nowMs: clock.nowMs() });
+    if (!verdict.run) throw verdict.error;
   }
 
   async #setPaused(paused: boolean): Promise<void> {

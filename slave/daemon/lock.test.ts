@@ -86,8 +86,10 @@ describe('the lock', () => {
 
   it('F54 is free at once after kill -9', async () => {
     const { child } = await startHolder();
+    expect(await isLocked(storagePath, 'sync')).toBe(true);
     child.kill('SIGKILL');
     await once(child, 'exit');
+    expect(await isLocked(storagePath, 'sync')).toBe(false);
     await (await acquireLock(request())).release();
   });
 
@@ -127,9 +129,9 @@ describe('the lock', () => {
     expect(error.message).toContain(path);
   });
 
-  it('leaves no journal behind', async () => {
+  it('leaves neither journal nor note behind', async () => {
     const lock = await acquireLock(request());
     await lock.release();
-    expect((await readdir(storagePath)).toSorted()).toEqual(['sync.lock.json', 'sync.lock.sqlite']);
+    expect((await readdir(storagePath)).toSorted()).toEqual(['sync.lock.sqlite']);
   });
 });

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -51,14 +52,18 @@ export async function acquireLock(request: LockRequest): Promise<Lock> {
   let released: Promise<void> | undefined;
   return {
     release: async () => {
-      released ??= connection.close();
+      released ??= giveUp(request, connection);
       await released;
     },
   };
 }
 
-/** Whether somebody holds the lock now; for what people are shown, never for decisions. */
+/**
+ * Whether somebody holds the lock now; for what people are shown, never for decisions. Looking takes a lock of its
+ * own for a moment, which could hinder others, so it looks only where a holder has left its note.
+ */
 export async function isLocked(storagePath: string, name: LockName): Promise<boolean> {
+  if (!existsSync(notePath(storagePath, name))) return false;
   try {
     const path = lockPath(storagePath, name);
     const connection = await openSqliteConnection({ path, mode: 'read', busyTimeoutMs: 0 });
@@ -89,11 +94,22 @@ async function leaveNote({ storagePath, name, command, clock }: LockRequest): Pr
   );
 }
 
+/** The note goes first: afterwards it could be the next holder's. */
+async function giveUp(
+  { storagePath, name }: LockRequest,
+  connection: SqliteConnection,
+): Promise<void> {
+  await rm(notePath(storagePath, name), { force: true }).catch(() => undefined);
+  await connection.close();
+}
+
 async function holder({ storagePath, name }: LockRequest): Promise<string> {
   try {
     const text = await readFile(notePath(storagePath, name), 'utf8');
     const note = JSON.parse(text) as Readonly<Record<string, unknown>>; // only shown
-    const [pid, host, command, since] = ['pid', 'host', 'command', 'since'].map((name) => String(note[name]));
+    const [pid, host, command, since] = ['pid', 'host', 'command', 'since'].map((name) =>
+      String(note[name]),
+    );
     return safeText(`process ${pid} on ${host} (${command}) since ${since}`, 200);
   } catch {
     return 'another process';

@@ -2,9 +2,8 @@ import { grown, halved } from '../../common/core/adaptive-size.ts';
 import { SyncError, toSyncError } from '../../common/core/sync-error.ts';
 import type { DownloadCounts } from '../../common/core/sync-report.ts';
 import type { DownloadAnswer, DownloadQuery } from '../../common/protocol/download.ts';
-import { MAX_RECORDS } from '../../common/protocol/version.ts';
 import type { SlaveSyncState, SlaveWriteTx } from '../../common/storage/slave-store.ts';
-import type { Answer } from '../transport/master-client.ts';
+import type { Answer, ExchangeIdentity } from '../transport/master-client.ts';
 import { applyChanges } from './apply-changes.ts';
 import { countDownloaded, countRequest, throwIfCancelled, type CycleRun } from './cycle-run.ts';
 import { identityOf, settledExchange } from './exchange.ts';
@@ -13,6 +12,16 @@ import { retryIncoming } from './retry-incoming.ts';
 
 /** Rows kept aside for the end of their transaction; beyond that they are applied as they are (rule DOWN3). */
 const MAX_STAGED_ROWS = 20_000;
+
+/** Rows of one page at most: large enough to be quick, small enough to be held twice in memory. */
+const MAX_PAGE_RECORDS = 2000;
+
+/** The next page, asked for while the one before is written. */
+interface PageAhead {
+  readonly answer: Promise<Answer<DownloadAnswer>>;
+  readonly limit: number;
+  readonly drop: () => void;
+}
 
 /**
  * Downloads until the master has nothing more (rule CYCLE1). Each page, its cursor and the rebased local changes are
@@ -23,19 +32,21 @@ const MAX_STAGED_ROWS = 20_000;
 export async function downloadChanges(run: CycleRun): Promise<void> {
   await retryIncoming(run.deps);
   const refusedBefore = run.report.downloaded.rejected;
-  for (;;) {
+  let ahead: PageAhead | null = null;
+  do {
     throwIfCancelled(run);
-    if (!(await downloadPage(run))) break;
-  }
+    ahead = await downloadPage(run, ahead);
+  } while (ahead !== null);
   // A row may have been refused for another that came with a later page.
   if (run.report.downloaded.rejected > refusedBefore) await retryIncoming(run.deps);
 }
 
-/** Returns whether there is more. */
-async function downloadPage(run: CycleRun): Promise<boolean> {
+/** Takes one page and returns the one asked for behind it; null when there is no more. */
+async function downloadPage(run: CycleRun, ahead: PageAhead | null): Promise<PageAhead | null> {
   const { store, tables } = run.deps;
   const state = await store.read((tx) => tx.state());
-  const answer = await ask(run, state);
+  const asked = ahead ?? askFrom(run, state);
+  const answer = await received(run, asked);
   countRequest(run, answer.meta);
   const { body } = answer;
   const page = readPage(tables, body);
@@ -45,29 +56,57 @@ async function downloadPage(run: CycleRun): Promise<boolean> {
       'the page has more to come but its cursor does not move',
     );
   }
-  const counts = await store.write((tx) => settlePage(tx, run, answer, page));
-  if (counts !== null) countDownloaded(run, counts);
+  const next = body.has_more ? askBehind(run, state, body.cursor) : null;
+  try {
+    const counts = await store.write((tx) => settlePage(tx, run, answer, page));
+    if (counts !== null) countDownloaded(run, counts);
+  } catch (error) {
+    next?.drop();
+    throw error;
+  }
   noticeUnknown(run, page);
-  const loading = await store.read(async (tx) => (await tx.state()).loading);
-  const { records } = run.report.downloaded;
-  run.onProgress({
-    kind: 'downloaded',
-    records: page.records.length,
-    total: loading?.rows ?? records,
-    expected: loading?.totalRows ?? null,
-  });
-  return body.has_more;
+  await tellProgress(run, page.records.length);
+  return next;
 }
 
-async function ask(run: CycleRun, state: SlaveSyncState): Promise<Answer<DownloadAnswer>> {
-  const limit = Math.max(1, Math.min(MAX_RECORDS, state.pageLimit));
-  const query: DownloadQuery = state.cursor === null ? { limit } : { limit, cursor: state.cursor };
+async function tellProgress(run: CycleRun, records: number): Promise<void> {
+  const loading = await run.deps.store.read(async (tx) => (await tx.state()).loading);
+  run.onProgress({
+    kind: 'downloaded',
+    records,
+    total: loading?.rows ?? run.report.downloaded.records,
+    expected: loading?.totalRows ?? null,
+  });
+}
+
+function askFrom(run: CycleRun, state: SlaveSyncState): PageAhead {
+  const limit = Math.max(1, Math.min(MAX_PAGE_RECORDS, state.pageLimit));
+  const query = state.cursor === null ? { limit } : { limit, cursor: state.cursor };
+  return ask(run, query, identityOf(state));
+}
+
+/** The exchange was begun with the page before, so this request needs no proof of its own (rule ID1). */
+function askBehind(run: CycleRun, state: SlaveSyncState, cursor: string): PageAhead {
+  const limit = grown(Math.max(1, Math.min(MAX_PAGE_RECORDS, state.pageLimit)), MAX_PAGE_RECORDS);
+  return ask(run, { limit, cursor }, { ...identityOf(state), nonce: null, exchangeId: null });
+}
+
+function ask(run: CycleRun, query: DownloadQuery & { readonly limit: number }, identity: ExchangeIdentity): PageAhead {
+  const dropped = new AbortController();
+  const signal = AbortSignal.any([run.signal, dropped.signal]);
+  const answer = run.deps.client.download(query, identity, signal);
+  // Whoever waits for it sees a failure; until then it must not count as unhandled.
+  answer.catch(() => undefined);
+  return { answer, limit: query.limit, drop: () => dropped.abort() };
+}
+
+async function received(run: CycleRun, asked: PageAhead): Promise<Answer<DownloadAnswer>> {
   try {
-    return await run.deps.client.download(query, identityOf(state), run.signal);
+    return await asked.answer;
   } catch (thrown) {
     const error = toSyncError(thrown);
     if (error.code === 'transport_timeout') {
-      await run.deps.store.write((tx) => tx.patchState({ pageLimit: halved(limit) }));
+      await run.deps.store.write((tx) => tx.patchState({ pageLimit: halved(asked.limit) }));
     }
     throw error;
   }
@@ -84,7 +123,7 @@ async function settlePage(
   const common = {
     ...settledExchange(state, meta),
     cursor: body.cursor,
-    pageLimit: body.has_more ? grown(state.pageLimit, MAX_RECORDS) : state.pageLimit,
+    pageLimit: body.has_more ? grown(state.pageLimit, MAX_PAGE_RECORDS) : state.pageLimit,
   };
   const staged = await tx.stagedRows();
   const mayWait =

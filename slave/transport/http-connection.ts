@@ -8,6 +8,7 @@ import axios, { type AxiosRequestConfig, type AxiosResponse } from 'axios';
 import type { Clock } from '../../common/core/clock.ts';
 import { SyncError } from '../../common/core/sync-error.ts';
 import { headers, MAX_BODY_BYTES, PROTOCOL_VERSION } from '../../common/protocol/version.ts';
+import { isLoopbackAddress } from '../../common/runtime/setting-kinds.ts';
 import type { AnswerCheck } from './check-answers.ts';
 import { readProblem, refuseHead, type AnswerHead } from './classify-answer.ts';
 import { classifyFailure, type ExchangeFailure } from './classify-failure.ts';
@@ -32,6 +33,8 @@ export interface HttpConnectionOptions {
   readonly extraCa?: string | undefined;
   /** Most unpacked bytes of an answer; default 64 MiB. */
   readonly maxAnswerBytes?: number;
+  /** Whether bodies are packed; default: unless the master is on this machine, where it costs more than it saves. */
+  readonly isPacked?: boolean;
   readonly clock: Clock;
 }
 
@@ -72,12 +75,14 @@ interface RawAnswer {
 export class HttpConnection {
   readonly #options: HttpConnectionOptions;
   readonly #base: string;
+  readonly #isPacked: boolean;
   readonly #httpAgent: http.Agent;
   readonly #httpsAgent: https.Agent;
 
   constructor(options: HttpConnectionOptions) {
     this.#options = options;
     const url = new URL(options.masterUrl);
+    this.#isPacked = options.isPacked ?? !isLoopbackAddress(options.masterUrl);
     this.#base = `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
     const keep = { keepAlive: true, maxSockets: 4, maxFreeSockets: 2 };
     this.#httpAgent = new http.Agent(keep);
@@ -107,7 +112,7 @@ export class HttpConnection {
     };
     const watch = new ExchangeWatch(limits, exchange.signal);
     try {
-      const sent = await encodeBody(exchange.body);
+      const sent = await encodeBody(exchange.body, this.#isPacked);
       const answer = await this.#receive(exchange, await this.#send(exchange, sent, watch));
       const body = exchange.check(parse(answer));
       const { head, nonce } = answer;
@@ -158,7 +163,7 @@ export class HttpConnection {
     const { token, slaveName, programVersion } = this.#options;
     return {
       accept: 'application/json',
-      'accept-encoding': 'gzip',
+      'accept-encoding': this.#isPacked ? 'gzip' : 'identity',
       'user-agent': `tidewater-slave/${programVersion}`,
       [headers.protocol]: String(PROTOCOL_VERSION),
       [headers.program]: programVersion,
@@ -251,7 +256,7 @@ interface EncodedBody {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-async function encodeBody(body: object | undefined): Promise<EncodedBody> {
+async function encodeBody(body: object | undefined, isPacked: boolean): Promise<EncodedBody> {
   if (body === undefined) return { bytes: undefined, headers: {} };
   const plain = Buffer.from(JSON.stringify(body), 'utf8');
   if (plain.length > MAX_BODY_BYTES) {
@@ -261,7 +266,7 @@ async function encodeBody(body: object | undefined): Promise<EncodedBody> {
     );
   }
   const type = { 'content-type': 'application/json' };
-  if (plain.length < GZIP_FROM_BYTES) return { bytes: plain, headers: type };
+  if (!isPacked || plain.length < GZIP_FROM_BYTES) return { bytes: plain, headers: type };
   return { bytes: await compress(plain), headers: { ...type, 'content-encoding': 'gzip' } };
 }
 

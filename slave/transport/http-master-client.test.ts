@@ -101,7 +101,13 @@ async function serveRaw(answer: (socket: Socket) => void): Promise<string> {
 
 function client(
   masterUrl: string,
-  overrides: { stallMs?: number; totalMs?: number; maxAnswerBytes?: number; extraCa?: string } = {},
+  overrides: {
+    stallMs?: number;
+    totalMs?: number;
+    maxAnswerBytes?: number;
+    extraCa?: string;
+    isPacked?: boolean;
+  } = {},
 ): MasterClient {
   const made = createHttpMasterClient({
     masterUrl,
@@ -214,7 +220,7 @@ describe('exchanges with a master', () => {
         response.end(packed);
       });
     });
-    const answer = await client(url).upload(many, identity, never);
+    const answer = await client(url, { isPacked: true }).upload(many, identity, never);
     expect(received).toEqual(many);
     expect(answer.body.results).toHaveLength(200);
     expect(answer.meta).toMatchObject({ bytesSent: length, bytesReceived: packed.length });

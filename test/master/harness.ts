@@ -54,7 +54,8 @@ export async function openTestMaster(
   options: MasterDatabaseOptions = {},
 ): Promise<TestMaster> {
   const database = await openMasterDatabase(createDatabase, options);
-  const clock = createFakeClock();
+  // Capture takes the database's own time, so the master's clock must not be far from it, and not behind.
+  const clock = createFakeClock(new Date(Date.now() + 60_000).toISOString());
   const logLines: LogLine[] = [];
   const deps = depsOf(database.store, database, clock, recordingLogger(logLines));
   const download: TestMaster['download'] = (identity, request = {}) =>

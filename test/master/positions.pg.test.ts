@@ -5,6 +5,7 @@ import {
   openForeignConnection,
   type ForeignConnection,
 } from '../../common/testkit/foreign-connection.ts';
+import { emptyPostgresDatabase } from '../../common/testkit/empty-postgres.ts';
 import { createPostgresDatabase } from '../../common/testkit/postgres.ts';
 import { createSeededRandom, type SeededRandom } from '../../common/testkit/seeded-random.ts';
 import { acceptUpload } from '../../master/sync/accept-upload.ts';
@@ -26,10 +27,10 @@ const WRITERS = 8;
 const TRANSACTIONS = 100;
 
 describe('positions on a PostgreSQL master', () => {
-  positionsSuite(createPostgresDatabase);
+  positionsSuite(emptyPostgresDatabase);
 
   test('P8 scenario 11: a transaction that commits after a later one is delivered', async () => {
-    const master = await openTestMaster(createPostgresDatabase);
+    const master = await openTestMaster(emptyPostgresDatabase);
     const slow = await master.connect();
     await slow.script(`BEGIN; ${insertItem('t1')}`);
     await master.other.run(insertItem('t2'));
@@ -43,7 +44,7 @@ describe('positions on a PostgreSQL master', () => {
   });
 
   test('P8 scenario 12: others flow while a transaction stays open, and its rows come after its commit', async () => {
-    const master = await openTestMaster(createPostgresDatabase);
+    const master = await openTestMaster(emptyPostgresDatabase);
     const slow = await master.connect();
     await slow.script(`BEGIN; ${insertItem('open1')}`);
     let { cursor } = await master.download(plain, { cursor: await cursorAt(master, 0) });
@@ -60,7 +61,7 @@ describe('positions on a PostgreSQL master', () => {
   });
 
   test('P8 scenario 13: an idle transaction in another database stalls nothing', async () => {
-    const master = await openTestMaster(createPostgresDatabase);
+    const master = await openTestMaster(emptyPostgresDatabase);
     const neighbour = await createPostgresDatabase();
     whenDone(neighbour.drop);
     const idle = await openForeignConnection(neighbour.url);
@@ -74,7 +75,7 @@ describe('positions on a PostgreSQL master', () => {
   });
 
   test('P8 nothing is lost and nothing comes twice while many write through two masters', async () => {
-    const master = await openTestMaster(createPostgresDatabase);
+    const master = await openTestMaster(emptyPostgresDatabase);
     const masters = [master.deps, await openSecondMaster(master)];
     const committed = new Set<string>();
     const writers = await Promise.all(
@@ -99,7 +100,7 @@ describe('positions on a PostgreSQL master', () => {
   });
 
   test('POS1 DOWN3 changes of one transaction stand together, in their own order', async () => {
-    const master = await openTestMaster(createPostgresDatabase);
+    const master = await openTestMaster(emptyPostgresDatabase);
     const one = await master.connect();
     const two = await master.connect();
     await one.script(`BEGIN; ${insertItem('a1')}`);

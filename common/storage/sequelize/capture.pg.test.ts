@@ -1,17 +1,19 @@
 import pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { ForeignConnection } from '../../testkit/foreign-connection.ts';
-import { createPostgresDatabase } from '../../testkit/postgres.ts';
+import { emptyPostgresDatabase } from '../../testkit/empty-postgres.ts';
 import { captureContract } from '../contract/capture.contract.ts';
 import { capturedRows, capturedTexts, insertItem } from '../contract/change-log.testkit.ts';
 import { openMasterDatabase } from '../contract/master-database.testkit.ts';
 import { notesLatest, samples } from '../contract/sample-tables.testkit.ts';
 
 describe('capture on a PostgreSQL master', () => {
-  captureContract(createPostgresDatabase);
+  captureContract(emptyPostgresDatabase);
 
   const open = async (): Promise<ForeignConnection> =>
-    (await openMasterDatabase(createPostgresDatabase, { definitions: [samples, notesLatest] })).connect();
+    (
+      await openMasterDatabase(emptyPostgresDatabase, { definitions: [samples, notesLatest] })
+    ).connect();
 
   test('F64 TRUNCATE is captured as the deletion of every row, cascades too', async () => {
     const other = await open();
@@ -61,7 +63,7 @@ describe('capture on a PostgreSQL master', () => {
   });
 
   test('a user with rights on the rows alone, and another search path, is captured', async () => {
-    const master = await openMasterDatabase(createPostgresDatabase);
+    const master = await openMasterDatabase(emptyPostgresDatabase);
     const other = await master.connect();
     const role = `app_${new URL(master.url).pathname.slice(1)}`;
     await other.script(`CREATE ROLE ${role}; GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON inventories TO ${role};
@@ -105,7 +107,7 @@ describe('capture on a PostgreSQL master', () => {
   });
 
   test('an open upload does not lend its origin to another session', async () => {
-    const master = await openMasterDatabase(createPostgresDatabase, {
+    const master = await openMasterDatabase(emptyPostgresDatabase, {
       definitions: [notesLatest],
     });
     const other = await master.connect();

@@ -30,23 +30,31 @@ export function planLogPage(
   complete: boolean,
   maxBytes: number,
 ): PagePlan {
-  const wanted = cutByBytes(changes, Math.min(request.limit, changes.length), maxBytes);
-  let count = wanted;
-  const transaction = changes[wanted - 1]?.transaction ?? null;
-  while (transaction !== null && count < changes.length && changes[count]?.transaction === transaction) {
-    count += 1;
-    // Too long, or too large, to wait for its end: the receiver keeps the parts aside.
-    if (count >= request.hardLimit) break;
-  }
-  const tooLarge = bytesOf(changes.slice(wanted, count)) > maxBytes;
-  if (tooLarge) count = wanted;
-  const end = changes[count - 1]?.position ?? request.after;
-  const hasMore = count < changes.length || !complete;
+  const count = countForPage(request, changes, maxBytes);
+  const last = changes[count - 1];
   const next = changes[count];
-  const endKnown = tooLarge || count < changes.length || complete || count >= request.hardLimit;
-  const cutsKnown = next !== undefined && transaction !== null && next.transaction === transaction;
-  const cutsUnknown = next !== undefined && transaction === null && next.transaction === null;
-  return { end, hasMore, partial: cutsKnown || cutsUnknown || (hasMore && next === undefined), needsMore: !endKnown };
+  const hasMore = next !== undefined || !complete;
+  return {
+    end: last?.position ?? request.after,
+    hasMore,
+    // Two changes without a transaction may belong together, and so may what was not looked at yet.
+    partial: next === undefined ? hasMore : next.transaction === last?.transaction,
+    needsMore: next === undefined && !complete && count < request.hardLimit,
+  };
+}
+
+function countForPage(
+  { limit, hardLimit }: LogPageRequest,
+  changes: readonly PlannedChange[],
+  maxBytes: number,
+): number {
+  const wanted = cutByBytes(changes, Math.min(limit, changes.length), maxBytes);
+  const transaction = changes[wanted - 1]?.transaction ?? null;
+  if (transaction === null) return wanted;
+  let count = wanted;
+  while (count < hardLimit && changes[count]?.transaction === transaction) count += 1;
+  // Too large to wait for its end: the receiver keeps the parts aside.
+  return bytesOf(changes.slice(wanted, count)) > maxBytes ? wanted : count;
 }
 
 function cutByBytes(changes: readonly PlannedChange[], limit: number, maxBytes: number): number {

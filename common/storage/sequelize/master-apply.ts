@@ -5,7 +5,7 @@ import { writeBisecting, type Refusal } from './bisect.ts';
 import { classifyDatabaseError, driverErrorOf, RetryTransaction } from './database-error.ts';
 import { postgresTable } from './dialects/postgres-table.ts';
 import { sqliteTable } from './dialects/sqlite-table.ts';
-import { quote } from './dialects/table-sql.ts';
+import { amongIds, quote } from './dialects/table-sql.ts';
 import { encodeRows } from './row-codec.ts';
 import type { SqlRunner } from './sql-database.ts';
 
@@ -76,11 +76,11 @@ async function swapUnique(
     if (fault?.kind !== 'row' || fault.code !== 'row_unique') return false;
   }
   const ids = JSON.stringify(rows.map(({ id }) => id));
-  const list = (sql.dialect === 'sqlite' ? sqliteTable : postgresTable).idList(1);
+  const among = amongIds(sql, sql.dialect === 'sqlite' ? sqliteTable : postgresTable);
   const placeholders = unique.map(({ name }) => `${quote(name)} = '~' || id`).join(', ');
   try {
     await sql.savepoint(async () => {
-      await sql.run(`UPDATE ${quote(table.name)} SET ${placeholders} WHERE id IN (${list})`, [ids]);
+      await sql.run(`UPDATE ${quote(table.name)} SET ${placeholders} WHERE id ${among}`, [ids]);
       await write(rows);
     });
     return true;

@@ -66,6 +66,13 @@ export function createMasterReadTx(context: TxContext): MasterReadTx {
       );
       return row === undefined ? null : toStoredBatch(row);
     },
+    lastStoredOperation: async (slave, incarnation) => {
+      const [row] = await sql.all<{ last: number | string | null }>(
+        'SELECT max(last_operation) AS last FROM sync_batches WHERE slave = $1 AND incarnation = $2',
+        [slave, incarnation],
+      );
+      return Number(row?.last ?? 0);
+    },
     batchesCovering: async (slave, incarnation, first, last) => {
       const rows = await sql.all<BatchRow>(
         `SELECT * FROM sync_batches WHERE slave = $1 AND incarnation = $2 AND last_operation >= $3 AND first_operation <= $4

@@ -1,7 +1,7 @@
 import type { SlaveState, StoredBatch } from '../master-store.ts';
 import type { SqlRunner } from './sql-database.ts';
 
-/** Stored answers a slave keeps at the master; older ones cannot be repeated, only told to be duplicates. */
+/** Stored answers an incarnation keeps at the master; older ones cannot be repeated, only told to be duplicates. */
 const KEPT_BATCHES = 500;
 
 /** Writes a slave's state. */
@@ -33,7 +33,7 @@ export async function saveSlave(sql: SqlRunner, state: SlaveState): Promise<void
   );
 }
 
-/** Keeps an answer for repetitions, and drops the oldest of the same slave beyond a limit. */
+/** Keeps an answer for repetitions, and drops the oldest of the same incarnation beyond a limit. */
 export async function storeBatch(sql: SqlRunner, batch: StoredBatch): Promise<void> {
   await sql.run(
     `INSERT INTO sync_batches (slave, incarnation, batch_id, first_operation, last_operation, content_hash, record_hashes, answer, created_at)
@@ -50,9 +50,12 @@ export async function storeBatch(sql: SqlRunner, batch: StoredBatch): Promise<vo
       batch.createdAt,
     ],
   );
+  // By operation number where there is one, since times may go back (P11); a batch just stored always stays.
+  const age = batch.lastOperation === null ? 'created_at' : 'last_operation';
   await sql.run(
-    `DELETE FROM sync_batches WHERE slave = $1 AND batch_id IN (
-       SELECT batch_id FROM sync_batches WHERE slave = $1 ORDER BY created_at DESC, last_operation DESC LIMIT 1000 OFFSET ${KEPT_BATCHES})`,
-    [batch.slave],
+    `DELETE FROM sync_batches WHERE slave = $1 AND incarnation = $2 AND batch_id <> $3 AND ${age} < (
+       SELECT ${age} FROM sync_batches WHERE slave = $1 AND incarnation = $2
+       ORDER BY ${age} DESC LIMIT 1 OFFSET ${KEPT_BATCHES - 1})`,
+    [batch.slave, batch.incarnation, batch.batchId],
   );
 }

@@ -9,12 +9,19 @@ import type {
   Tombstone,
   WriteOrigin,
 } from '../master-store.ts';
-import { quote } from './dialects/table-sql.ts';
+import { amongIds, quote } from './dialects/table-sql.ts';
 import { applyRowWrites } from './master-apply.ts';
 import { createMasterReadTx, readHead, tableOf, type TxContext } from './master-read.ts';
-import { hexExpression, readImage, toLoggedChange, toSlaveState, type LoggedRow, type SlaveRow } from './master-rows.ts';
-import { numberVisible } from './number-changes.ts';
+import {
+  hexExpression,
+  readImage,
+  toLoggedChange,
+  toSlaveState,
+  type LoggedRow,
+  type SlaveRow,
+} from './master-rows.ts';
 import { saveSlave, storeBatch } from './master-slaves.ts';
+import { numberVisible } from './number-changes.ts';
 import { encodeRows } from './row-codec.ts';
 
 /** Reads and writes of the master's storage inside one transaction. */
@@ -25,6 +32,11 @@ export async function createMasterWriteTx(context: TxContext): Promise<MasterWri
   return {
     ...createMasterReadTx(context),
     lockSlave: (name) => lockSlave(context, name),
+    lockBatch: async (slave, batchId) => {
+      if (sql.dialect !== 'postgres') return;
+      const name = JSON.stringify([slave, batchId]);
+      await sql.run('SELECT pg_advisory_xact_lock(7203116, hashtext($1))', [name]);
+    },
     saveSlave: (state: SlaveState) => saveSlave(sql, state),
     storeBatch: (batch: StoredBatch) => storeBatch(sql, batch),
     renewEpoch: (epoch) => sql.run("UPDATE sync_meta SET value = $1 WHERE key = 'epoch'", [epoch]),
@@ -32,7 +44,8 @@ export async function createMasterWriteTx(context: TxContext): Promise<MasterWri
     changesSince: (table, ids, after) => changesSince(context, table, ids, after),
     tombstones: (table, ids) => tombstones(context, table, ids),
     rowAt: (table, id, position) => rowAt(context, table, id, position),
-    applyWrites: (writes, origin) => tagged(context, origin, () => applyRowWrites(sql, context.tables, writes)),
+    applyWrites: (writes, origin) =>
+      tagged(context, origin, () => applyRowWrites(sql, context.tables, writes)),
     noteChanges: (notes) => noteChanges(context, notes, headBefore),
     recordConflicts: (conflicts, origin) => recordConflicts(context, conflicts, origin),
     numberOwnChanges: () => numberOwnChanges(context, headBefore),
@@ -51,7 +64,10 @@ async function tagged<T>(
     await sql.all("SELECT set_config('sync.origin', '', true)");
     return result;
   }
-  await sql.run('UPDATE sync_context SET origin = $1, transaction_id = $2, counting = 0', [origin.slave, origin.transaction]);
+  await sql.run('UPDATE sync_context SET origin = $1, transaction_id = $2, counting = 0', [
+    origin.slave,
+    origin.transaction,
+  ]);
   const result = await work();
   await sql.run("UPDATE sync_context SET origin = '', transaction_id = NULL");
   return result;
@@ -75,9 +91,10 @@ async function lockRows(
   const { sql, tableSql } = context;
   const table = tableOf(context, tableName);
   const image = tableSql.image(table, 't');
-  const lock = sql.dialect === 'postgres' ? ' ORDER BY t.id FOR UPDATE' : '';
+  // NO KEY: rows of other tables may go on referring to these meanwhile. Key order keeps uploads from deadlock.
+  const lock = sql.dialect === 'postgres' ? ' ORDER BY t.id FOR NO KEY UPDATE' : '';
   const rows = await sql.all<{ id: string; image: string }>(
-    `SELECT t.id AS id, ${image} AS image FROM ${quote(table.name)} t WHERE t.id IN (${tableSql.idList(1)})${lock}`,
+    `SELECT t.id AS id, ${image} AS image FROM ${quote(table.name)} t WHERE t.id ${amongIds(sql, tableSql)}${lock}`,
     [JSON.stringify(ids)],
   );
   const found = new Map<string, ImageResult>();
@@ -104,14 +121,18 @@ async function changesSince(
   const table = tableOf(context, tableName);
   const keys = keyRows(context);
   const order = sql.dialect === 'sqlite' ? 'c.position' : 'c.position NULLS LAST, c.id';
+  // In SQLite a CROSS JOIN keeps its order: left to itself, SQLite reads the table's whole log for every batch.
+  const join = sql.dialect === 'sqlite' ? 'CROSS JOIN' : 'JOIN';
   const rows = await sql.all<LoggedRow>(
     `SELECT c.row_id, c.position, c.action, c.columns, c.moves, c.counted_at, c.changed_at, c.origin, c.generation
-     FROM ${keys} JOIN sync_changes c ON c.table_name = $2 AND c.row_id = k.id
+     FROM ${keys} ${join} sync_changes c ON c.table_name = $2 AND c.row_id = k.id
      WHERE c.position > $3${sql.dialect === 'sqlite' ? '' : ' OR c.position IS NULL'} ORDER BY ${order}`,
     [JSON.stringify(ids), table.name, after],
   );
   const grouped = Map.groupBy(rows, (row) => row.row_id);
-  return new Map([...grouped].map(([id, group]) => [id, group.map((row) => toLoggedChange(table, row))]));
+  return new Map(
+    [...grouped].map(([id, group]) => [id, group.map((row) => toLoggedChange(table, row))]),
+  );
 }
 
 async function tombstones(
@@ -157,7 +178,9 @@ async function rowAt(
     [table.name, id, position],
   );
   if (row === undefined || row.action === 'delete') return null;
-  const image = await readImage(table, row.image, () => imageHex(context, 'position', Number(row.position)));
+  const image = await readImage(table, row.image, () =>
+    imageHex(context, 'position', Number(row.position)),
+  );
   return image.ok ? image.row : null;
 }
 
@@ -175,11 +198,13 @@ async function noteChanges(
       note.echo ? 1 : 0,
       note.countedAt,
       note.moves === null ? null : JSON.stringify(note.moves),
+      note.revivedColumns?.join(',') ?? null,
     ]),
   );
   if (sql.dialect === 'sqlite') {
     await sql.run(
-      `UPDATE sync_changes SET changed_at = j.value->>2, echo = j.value->>3, counted_at = j.value->>4, moves = coalesce(j.value->>5, moves)
+      `UPDATE sync_changes SET changed_at = j.value->>2, echo = j.value->>3, counted_at = j.value->>4, moves = coalesce(j.value->>5, moves),
+         columns = CASE action WHEN 'create' THEN coalesce(j.value->>6, columns) ELSE columns END
        FROM jsonb_each($1) AS j
        WHERE sync_changes.table_name = j.value->>0 AND sync_changes.row_id = j.value->>1 AND sync_changes.position > $2`,
       [rows, headBefore],
@@ -187,7 +212,8 @@ async function noteChanges(
     return;
   }
   await sql.run(
-    `UPDATE sync_changes c SET changed_at = j.value->>2, echo = (j.value->>3)::int, counted_at = j.value->>4, moves = coalesce(j.value->>5, c.moves)
+    `UPDATE sync_changes c SET changed_at = j.value->>2, echo = (j.value->>3)::int, counted_at = j.value->>4, moves = coalesce(j.value->>5, c.moves),
+       columns = CASE c.action WHEN 'create' THEN coalesce(j.value->>6, c.columns) ELSE c.columns END
      FROM jsonb_array_elements($1::jsonb) AS j(value)
      WHERE c.table_name = j.value->>0 AND c.row_id = j.value->>1 AND c.position IS NULL AND c.transaction_id = pg_current_xact_id()::text`,
     [rows],
@@ -200,7 +226,8 @@ async function recordConflicts(
   origin: WriteOrigin,
 ): Promise<void> {
   const table = tableOf(context, 'sync_conflicts');
-  const jsonOrNull = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
+  const jsonOrNull = (value: unknown): string | null =>
+    value === null ? null : JSON.stringify(value);
   const rows = conflicts.map((conflict) => ({
     id: conflict.id,
     table_name: conflict.table,
@@ -220,7 +247,9 @@ async function recordConflicts(
     created_at: conflict.at,
     updated_at: conflict.at,
   }));
-  await tagged(context, origin, () => context.sql.run(context.tableSql.insertRows(table), [encodeRows(table, rows)]));
+  await tagged(context, origin, () =>
+    context.sql.run(context.tableSql.insertRows(table), [encodeRows(table, rows)]),
+  );
 }
 
 async function numberOwnChanges(
@@ -228,7 +257,10 @@ async function numberOwnChanges(
   headBefore: number,
 ): Promise<ReadonlyMap<string, number>> {
   await numberVisible(sql);
-  const own = sql.dialect === 'sqlite' ? 'position > $1' : 'position > $1 AND transaction_id = pg_current_xact_id()::text';
+  const own =
+    sql.dialect === 'sqlite'
+      ? 'position > $1'
+      : 'position > $1 AND transaction_id = pg_current_xact_id()::text';
   const floor = sql.dialect === 'sqlite' ? headBefore : await lowestOwnCandidate(sql);
   const rows = await sql.all<{ table_name: string; row_id: string; position: number | string }>(
     `SELECT table_name, row_id, max(position) AS position FROM sync_changes WHERE ${own} GROUP BY table_name, row_id`,
@@ -258,4 +290,3 @@ async function imageHex({ sql }: TxContext, column: string, value: number): Prom
   );
   return row?.hex ?? '';
 }
-

@@ -118,28 +118,37 @@ async function upsertBisecting(
   );
 }
 
+/**
+ * Writes rows with one statement. An upsert begins as an insert, which fails where the application's table has columns
+ * of its own that must be filled; rows that are there already are updated instead. Unique values that change places
+ * among the rows are freed first.
+ */
 async function upsertAll(
   { sql }: SlaveTxContext,
   table: TableDefinition,
   rows: readonly Row[],
   encoded: string,
 ): Promise<void> {
-  const write = (): Promise<void> => sql.run(sqliteTable.upsertRows(table), [encoded]);
-  try {
-    await sql.savepoint(write);
-  } catch (thrown) {
-    const fault = classifyDatabaseError(thrown);
-    const code = fault?.kind === 'row' ? fault.code : undefined;
-    const ids = rows.map(idOf);
-    if (code === 'row_unique' && rows.length > 1) {
-      await swapUniqueValues(sql, table, ids);
-      return write();
-    }
-    // An upsert begins as an insert, which fails where the application's table has columns of its own that must be
-    // filled; rows that are there already can be updated.
-    if (code !== 'row_not_null' || !(await arePresent(sql, table, ids))) throw thrown;
-    await sql.run(sqliteTable.updateRows(table), [encoded]);
+  const ids = rows.map(idOf);
+  const attempt = (statement: string): Promise<unknown> =>
+    sql
+      .savepoint(() => sql.run(statement, [encoded]))
+      .then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+  let statement = sqliteTable.upsertRows(table);
+  let thrown = await attempt(statement);
+  if (codeOf(thrown) === 'row_not_null' && (await arePresent(sql, table, ids))) {
+    statement = sqliteTable.updateRows(table);
+    thrown = await attempt(statement);
   }
+  if (codeOf(thrown) === 'row_unique' && rows.length > 1) {
+    await swapUniqueValues(sql, table, ids);
+    await sql.run(statement, [encoded]);
+    return;
+  }
+  if (thrown instanceof Error) throw thrown;
 }
 
 /**

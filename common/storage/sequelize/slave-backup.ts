@@ -11,6 +11,7 @@ import {
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import sqlite3 from 'sqlite3';
+import { SyncError } from '../../core/sync-error.ts';
 import { toStorageError } from './database-error.ts';
 
 /** Backups that are kept, the newest ones. */
@@ -18,6 +19,7 @@ const KEPT = 5;
 const FINISHED = /^\d{8}T\d{9}Z-[a-z0-9-]+\.sqlite$/;
 const UNFINISHED = /^\d{8}T\d{9}Z-[a-z0-9-]+\.sqlite\.partial(-journal)?$/;
 const LEFT_OVER_MS = 60 * 60_000;
+const TIME_LENGTH = '20260131T120000000Z'.length;
 
 /** What a backup is made of and where it goes. */
 export interface BackupRequest {
@@ -51,24 +53,33 @@ export async function backupDatabase(request: BackupRequest): Promise<string> {
     renameSync(partial, join(backupsDir, name));
     await flush(backupsDir);
   } catch (error) {
-    rmSync(partial, { force: true });
-    throw toStorageError(error);
+    removePartial(partial);
+    throw toFileError(error, partial);
   }
   prune(backupsDir, name);
   return join(backupsDir, name);
 }
 
+/** Names begin with the time, a millisecond later where another copy has it already. */
 function nameOf({ nowIso, reason, backupsDir }: BackupRequest): string {
-  const time = nowIso.replace(/[-:.]/g, '');
-  const word =
-    reason
-      .toLowerCase()
-      .replace(/[^a-z0-9]+/g, '-')
-      .slice(0, 32) || 'backup';
-  const taken = new Set(listFiles(backupsDir));
-  let name = `${time}-${word}.sqlite`;
-  for (let copy = 2; taken.has(name); copy += 1) name = `${time}-${word}-${copy}.sqlite`;
-  return name;
+  const word = reason
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 32)
+    .replace(/^-|-$/g, '');
+  const taken = new Set(listFiles(backupsDir).map((file) => file.slice(0, TIME_LENGTH)));
+  for (let millis = Date.parse(nowIso); ; millis += 1) {
+    const time = new Date(millis).toISOString().replace(/[-:.]/g, '');
+    if (!taken.has(time)) return `${time}-${word || 'backup'}.sqlite`;
+  }
+}
+
+/** Errors of the file system, by their codes. */
+function toFileError(thrown: unknown, path: string): unknown {
+  const { code } = thrown as { readonly code?: unknown };
+  if (typeof code !== 'string' || !code.startsWith('E')) return toStorageError(thrown);
+  const own = code === 'ENOSPC' || code === 'EDQUOT' ? 'storage_full' : 'storage_unwritable';
+  return new SyncError(own, `the backup ${path} cannot be written (${code})`, { cause: thrown });
 }
 
 function vacuumInto(databaseFile: string, target: string): Promise<void> {
@@ -102,7 +113,15 @@ function removeLeftOvers({ backupsDir, nowIso }: BackupRequest): void {
   removeFiles(backupsDir, (file) => UNFINISHED.test(file) && isOld(file));
 }
 
-/** Names begin with the time. The one just made stays whatever the clock says (P11). */
+function removePartial(partial: string): void {
+  try {
+    rmSync(partial, { force: true });
+  } catch {
+    // Then the next backup removes it; the error that led here matters more.
+  }
+}
+
+/** The one just made stays whatever the clock says (P11). */
 function prune(backupsDir: string, made: string): void {
   const others = listFiles(backupsDir).filter((file) => FINISHED.test(file) && file !== made);
   const old = new Set(

@@ -344,7 +344,6 @@ describe('values that do not belong into a column', () => {
   });
 
   it.each([
-    ['NULL', 'NULL', 'row_not_null'],
     ['bytes', `x'01'`, 'value_type'],
     ['empty text', `''`, 'key_invalid'],
   ])('lets rows pass whose key is %s', async (_name, id, code) => {

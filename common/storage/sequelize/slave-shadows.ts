@@ -19,6 +19,7 @@ export async function readShadows(
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, Shadow>> {
   const table = tableOf(context, name);
+  if (await isEmpty(context.sql, 'sync_shadow')) return new Map();
   const rows = await context.sql.all<{ id: string; row: string | null; version: number }>(
     `SELECT row_id AS id, row, version FROM sync_shadow
       WHERE table_name = $1 AND row_id IN (SELECT value FROM json_each($2))`,
@@ -31,6 +32,15 @@ export async function readShadows(
       { table: name, id, row: row === null ? null : shadowRow(table, row, now), version },
     ]),
   );
+}
+
+/** Spares a first load the look-up of every id. */
+async function isEmpty(
+  sql: SqlRunner,
+  table: 'sync_shadow' | 'sync_acknowledged',
+): Promise<boolean> {
+  const rows = await sql.all<{ found: number }>(`SELECT 1 AS found FROM ${table} LIMIT 1`);
+  return rows.length === 0;
 }
 
 /** Keeps or replaces shadows. */
@@ -63,6 +73,7 @@ export async function acknowledgedVersions(
   table: string,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {
+  if (await isEmpty(sql, 'sync_acknowledged')) return new Map();
   const rows = await sql.all<{ id: string; version: number }>(
     `SELECT row_id AS id, version FROM sync_acknowledged
       WHERE table_name = $1 AND row_id IN (SELECT value FROM json_each($2))`,

@@ -9,7 +9,7 @@ export const pauseCommand: CliCommand = {
   examples: ['slave pause'],
   run: async (context, input) => {
     const { config } = await loadConfig(context, input);
-    await (await openControl(context, config, 'pause')).pause();
+    await (await openControl(context, config, { command: 'pause' })).pause();
     context.output.lines(['paused; `slave resume` goes on']);
   },
 };

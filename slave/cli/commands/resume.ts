@@ -9,7 +9,7 @@ export const resumeCommand: CliCommand = {
   examples: ['slave resume'],
   run: async (context, input) => {
     const { config } = await loadConfig(context, input);
-    await (await openControl(context, config, 'resume')).resume();
+    await (await openControl(context, config, { command: 'resume' })).resume();
     context.output.lines(['syncing goes on']);
   },
 };

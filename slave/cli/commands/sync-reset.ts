@@ -31,7 +31,7 @@ export const syncResetCommand: CliCommand = {
   run: async (context, input) => {
     const asked = askedVariant(input);
     const { config } = await loadConfig(context, input);
-    const control = await openControl(context, config, 'sync:reset');
+    const control = await openControl(context, config, { command: 'sync:reset' });
     const status = await control.status();
     const variant = asked === 'auto' ? neededVariant(status) : asked;
     if (variant !== 'status') await makeSure(context, input, { status, variant });

@@ -42,7 +42,7 @@ export const syncRunCommand: CliCommand = {
   run: async (context, input) => {
     const { config } = await loadConfig(context, input);
     if (input.options['masterUrl'] === undefined) await requireMaster(config);
-    const control = await openControl(context, config, 'sync:run');
+    const control = await openControl(context, config, { command: 'sync:run' });
     return hasFlag(input, 'dryRun')
       ? await dryRun(context, input, { config, control })
       : await sync(context, input, { config, control });

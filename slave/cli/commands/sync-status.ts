@@ -1,4 +1,6 @@
+import { silentLogger } from '../../../common/core/logger.ts';
 import { SyncError } from '../../../common/core/sync-error.ts';
+import type { SlaveControl } from '../../control/control.ts';
 import type { CliCommand, CliContext } from '../command.ts';
 import { hasFlag, jsonOption } from '../options.ts';
 import { loadConfig, openControl } from '../session.ts';
@@ -30,9 +32,11 @@ export const syncStatusCommand: CliCommand = {
       );
     }
     const { config } = await loadConfig(context, input);
-    if (hasFlag(input, 'watch'))
-      return await watch(context, async () => await openControl(context, config, 'sync:status'));
-    const status = await (await openControl(context, config, 'sync:status')).status();
+    // Looking is not worth a log line, and not worth loading the logger.
+    const open = (): Promise<SlaveControl> =>
+      openControl(context, config, { command: 'sync:status', log: silentLogger });
+    if (hasFlag(input, 'watch')) return await watch(context, open);
+    const status = await (await open()).status();
     if (!hasFlag(input, 'json')) {
       context.output.lines(statusText(status, Date.now()));
       return;
@@ -44,7 +48,7 @@ export const syncStatusCommand: CliCommand = {
 
 async function watch(
   { run, output }: CliContext,
-  open: () => ReturnType<typeof openControl>,
+  open: () => Promise<SlaveControl>,
 ): Promise<void> {
   const { sleep } = await import('../../../common/runtime/sleep.ts');
   const { signal } = run.lifecycle;

@@ -29,7 +29,7 @@ export const postgresTable: TableSql = {
     SELECT ${valueList(table)} FROM jsonb_array_elements($1::jsonb) AS j(value)
     ON CONFLICT (id) DO UPDATE SET ${assignments(table, (_, column) => `excluded.${quote(column.name)}`)}`,
   deleteRows: (table) =>
-    `DELETE FROM ${quote(table.name)} WHERE id IN (SELECT jsonb_array_elements_text($1::jsonb))`,
+    `DELETE FROM ${quote(table.name)} WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text($1::jsonb)))`,
   idList: (parameter) => `SELECT jsonb_array_elements_text($${parameter}::jsonb)`,
 };
 
@@ -83,7 +83,8 @@ function imageOf(column: ColumnDefinition, value: string): string {
       // to_char knows neither infinity nor years before Christ; their plain text is refused by the codec.
       return `CASE WHEN ${value} >= '0001-01-01Z' AND ${value} < '10000-01-01Z' THEN to_char(${value} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') ELSE ${value}::text END`;
     case 'blob':
-      return `CASE WHEN ${value} IS NULL THEN NULL ELSE json_build_object('$blob', encode(${value}, 'hex')) END`;
+      // '$' apart from its name: Sequelize would take '$blob' for a parameter.
+      return `CASE WHEN ${value} IS NULL THEN NULL ELSE json_build_object('$'||'blob', encode(${value}, 'hex')) END`;
   }
 }
 

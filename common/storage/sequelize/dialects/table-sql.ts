@@ -1,4 +1,5 @@
 import type { TableDefinition } from '../../../core/table-definition.ts';
+import type { SqlRunner } from '../sql-database.ts';
 
 /** SQL of one dialect about synced tables. Statements that take rows take one JSON parameter, `$1`. */
 export interface TableSql {
@@ -14,6 +15,13 @@ export interface TableSql {
   deleteRows(table: TableDefinition): string;
   /** Expression of the ids in the JSON list `$n`, for `IN (...)`. */
   idList(parameter: number): string;
+}
+
+/** The condition after a key column that it is in the JSON list `$1`. */
+export function amongIds(sql: Pick<SqlRunner, 'dialect'>, tableSql: TableSql): string {
+  const list = tableSql.idList(1);
+  // An array, because PostgreSQL reads the whole table for IN (SELECT ...) where it guesses the list to be long.
+  return sql.dialect === 'postgres' ? `= ANY (ARRAY(${list}))` : `IN (${list})`;
 }
 
 /** A name as an SQL identifier. Declarations allow lower snake case only, so nothing needs escaping. */

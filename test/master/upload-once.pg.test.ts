@@ -1,0 +1,7 @@
+import { describe } from 'vitest';
+import { emptyPostgresDatabase } from '../../common/testkit/empty-postgres.ts';
+import { uploadOnceSuite } from './upload-once.ts';
+
+describe('exactly-once uploads on a PostgreSQL master', () => {
+  uploadOnceSuite(emptyPostgresDatabase);
+});
