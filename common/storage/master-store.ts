@@ -156,6 +156,8 @@ export interface MasterReadTx {
   logPage(request: LogPageRequest, tables: readonly string[]): Promise<LogPage>;
   /** Rows of one table in binary key order after `after` (null: from the start), at most `limit`. */
   snapshotPage(table: string, after: string | null, limit: number): Promise<readonly SnapshotRow[]>;
+  /** Present rows by id; missing ids are left out. */
+  rows(table: string, ids: readonly string[]): Promise<ReadonlyMap<string, ImageResult>>;
   /** Number of rows of a table; may be an estimate. */
   countRows(table: string): Promise<number>;
   slave(name: string): Promise<SlaveState | null>;

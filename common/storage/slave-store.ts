@@ -246,6 +246,8 @@ export interface SlaveWriteTx extends SlaveReadTx {
   applyRows(rows: readonly RowState[]): Promise<readonly WriteFailure[]>;
   /** Deletes rows of a key range that are not in `keep`; rows with unsent or rejected `up` changes stay. Returns how many. */
   deleteRange(table: string, after: string | null, upTo: string | null, keep: readonly string[]): Promise<number>;
+  /** Ids in a key range that are not in `keep` and do have unsent or rejected `up` changes, whether the row is there or not. */
+  workInRange(table: string, after: string | null, upTo: string | null, keep: readonly string[]): Promise<readonly string[]>;
   /** Ids in a key range that are not in `keep` and have no unsent or rejected `up` changes. */
   idsInRange(table: string, after: string | null, upTo: string | null, keep: readonly string[]): Promise<readonly string[]>;
   /** Remembers versions of own accepted changes; a smaller one never replaces a greater one. */

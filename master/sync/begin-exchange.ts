@@ -10,6 +10,10 @@ import type { MasterWriteTx, SlaveState } from '../../common/storage/master-stor
 import type { RequestIdentity, SlaveHeaders } from './identity.ts';
 import type { MasterDeps } from './master-deps.ts';
 
+/** A nonce's random part: as many random characters, then as many of the epoch in which it was made. */
+const RANDOM_LENGTH = 8;
+const TAG_LENGTH = 8;
+
 /**
  * Checks that a slave's request comes from the one true copy of it (rules ID1 to ID3, ID6), before anything else
  * is done. Plain clients pass.
@@ -60,7 +64,8 @@ async function advance(
   const secret = await tx.nonceSecret();
   const sign = (text: string): string => deps.sha256(`${secret}/${name}/${text}`).slice(0, 24);
   const state = await tx.lockSlave(name);
-  const verdict = judgeExchange(state, slave, (nonce) => isSignedNonce(nonce, sign));
+  const epoch = await tx.epoch();
+  const verdict = judge(state, slave, { epoch, sign });
   const refusal = await refusalOf(deps, tx, { verdict, name, state, slave });
   if (refusal !== undefined) return { kind: 'refused', error: refusal };
   const former = state ?? newSlaveState(name, slave.incarnation, deps.clock.nowIso());
@@ -74,23 +79,51 @@ async function advance(
     await tx.saveSlave(contact);
     return { kind: 'passed', nonce: verdict.kind === 'repeat' ? verdict.nonce : null };
   }
-  const nonce = nextNonce(former.nonce, deps.randomId(), sign);
+  const random = deps.randomId().slice(0, RANDOM_LENGTH) + epoch.slice(0, TAG_LENGTH);
+  const nonce = nextNonce(former.nonce, random, sign);
   const exchangeId = slave.exchangeId ?? '';
   await tx.saveSlave({ ...contact, nonce, formerNonce: slave.nonce ?? '', exchangeId });
   return { kind: 'passed', nonce };
+}
+
+/** What {@link judgeExchange} says, or `epoch_over`: the slave was last here before the present history began. */
+type Verdict = ExchangeVerdict | { readonly kind: 'epoch_over' };
+
+/** A nonce names the epoch in which it was made, so that only the present one's can prove that this master lost some. */
+function judge(
+  state: SlaveState | null,
+  slave: SlaveHeaders,
+  here: { readonly epoch: string; readonly sign: (text: string) => string },
+): Verdict {
+  const isOurs = (nonce: string): boolean => isSignedNonce(nonce, here.sign);
+  const nonce = slave.nonce ?? '';
+  if (isOurs(nonce) && epochTagOf(nonce) !== here.epoch.slice(0, TAG_LENGTH)) {
+    return { kind: 'epoch_over' };
+  }
+  // A nonce of ours with an incarnation we never heard of: it enrolled after this database was copied.
+  const known = [state?.incarnation, ...(state?.formerIncarnations ?? [])];
+  if (isOurs(nonce) && !known.includes(slave.incarnation)) return { kind: 'master_rewound' };
+  return judgeExchange(state, slave, isOurs);
+}
+
+function epochTagOf(nonce: string): string {
+  return nonce.split('.')[1]?.slice(RANDOM_LENGTH) ?? '';
 }
 
 async function refusalOf(
   deps: MasterDeps,
   tx: MasterWriteTx,
   situation: {
-    readonly verdict: ExchangeVerdict;
+    readonly verdict: Verdict;
     readonly name: string;
     readonly state: SlaveState | null;
     readonly slave: SlaveHeaders;
   },
 ): Promise<SyncError | undefined> {
   const { verdict, name, state, slave } = situation;
+  if (verdict.kind === 'epoch_over') {
+    return new SyncError('epoch_changed', `the master has begun a new history since slave ${name} was here`);
+  }
   if (verdict.kind === 'master_rewound') {
     await tx.renewEpoch(deps.randomId());
     deps.log.error('this database is older than a slave remembers it; a new epoch begins', {

@@ -38,6 +38,9 @@ async function runInTempFolder(signal: AbortSignal): Promise<void> {
   try {
     const { result } = await runDemo({ processes, signal, folder, port: 0 }, progress);
     console.log(formatReport(result).join('\n'));
+  } catch (error) {
+    tellRecentErrors(processes, signal);
+    throw error;
   } finally {
     await processes.stopAll();
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
@@ -53,11 +56,16 @@ async function runAndKeep(signal: AbortSignal): Promise<void> {
     const remarks = await progress.step('starting the shops for good', () => keepRunning(stage));
     console.log([...formatReport(result), ...remarks].join('\n'));
   } catch (error) {
+    tellRecentErrors(processes, signal);
     console.error(`What there was until then is in ${relative('.', folder)}.`);
     throw error;
   } finally {
     await processes.stopAll();
   }
+}
+
+function tellRecentErrors(processes: Processes, signal: AbortSignal): void {
+  if (!signal.aborted) console.error(processes.recentErrors().join('\n'));
 }
 
 /** A terminal and npm may both pass a signal on; only the first one counts. */

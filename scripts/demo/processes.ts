@@ -53,12 +53,14 @@ const STOP_DEADLINE_MS = 10_000;
 /** Plenty for a machine that is busy with other things. */
 const START_DEADLINE_MS = 60_000;
 const LOOK_EVERY_MS = 25;
+const MAX_TOLD_CHARACTERS = 2000;
 
 /** Starts our programs as processes of their own, and ends those that it started. */
 export class Processes {
   readonly #signal: AbortSignal;
   readonly #cacheFolder: string;
   readonly #children = new Set<ChildProcess>();
+  readonly #daemons = new Set<Daemon>();
 
   /**
    * @param signal aborted when the demo is to end early; commands that run are then stopped.
@@ -91,7 +93,7 @@ export class Processes {
     if (exitCode === 0) return JSON.parse(stdout) as unknown;
     throw new DemoFailure(
       `\`${program} ${words.join(' ')}\` in ${settings.STORAGE_PATH} ended with exit code ${exitCode ?? 'none'}`,
-      [stdout, stderr].flatMap((text) => (text.trim() === '' ? [] : [text.trim().slice(-2000)])),
+      [stdout, stderr].flatMap(tail),
     );
   }
 
@@ -106,7 +108,7 @@ export class Processes {
     for (const file of files) closeSync(file);
     if (child.pid === undefined)
       throw new DemoFailure(`\`${program} ${words.join(' ')}\` could not be started`);
-    return {
+    const daemon: Daemon = {
       program,
       pid: child.pid,
       settings,
@@ -115,6 +117,18 @@ export class Processes {
       isRunning: () => child.exitCode === null && child.signalCode === null,
       stop: () => stopChild(child),
     };
+    this.#daemons.add(daemon);
+    child.once('exit', () => this.#daemons.delete(daemon));
+    return daemon;
+  }
+
+  /** The last that running programs wrote to standard error: warnings and errors. */
+  recentErrors(): readonly string[] {
+    return [...this.#daemons].flatMap((daemon) =>
+      tail(daemon.errors()).map(
+        (text) => `${daemon.program} in ${daemon.settings.STORAGE_PATH} says:\n${text}`,
+      ),
+    );
   }
 
   /** Ends every process that still runs. */
@@ -167,12 +181,18 @@ export async function waitFor<T>(
     if (found !== undefined) return found;
     if (!daemon.isRunning() || performance.now() > deadline) {
       throw new DemoFailure(`the ${daemon.program} in ${daemon.settings.STORAGE_PATH} ${what}`, [
-        daemon.output().trim().slice(-1000),
-        daemon.errors().trim().slice(-2000),
+        ...tail(daemon.output()),
+        ...tail(daemon.errors()),
       ]);
     }
     await sleep(LOOK_EVERY_MS, undefined, { signal });
   }
+}
+
+/** The last lines of what a program wrote; nothing where it wrote nothing. */
+function tail(text: string): readonly string[] {
+  const last = text.trim().slice(-MAX_TOLD_CHARACTERS);
+  return last === '' ? [] : [last];
 }
 
 function passedOn(): Readonly<Record<string, string | undefined>> {

@@ -1,13 +1,8 @@
+import type { ConflictDecision } from '../../common/core/decide-conflict.ts';
+import type { ConflictFilter, ShownConflict } from '../../common/core/find-conflicts.ts';
+import type { Conflict } from '../../common/core/read-conflict.ts';
 import type { RejectedChange, RejectedFilter } from '../../common/storage/slave-store.ts';
-import {
-  listConflicts,
-  resolveConflict,
-  showConflict,
-  type ConflictFilter,
-  type ShownConflict,
-} from '../sync/conflicts.ts';
-import type { ConflictDecision } from '../sync/decide-conflict.ts';
-import type { Conflict } from '../sync/read-conflict.ts';
+import { listConflicts, resolveConflict, showConflict } from '../sync/conflicts.ts';
 import {
   discardRejectedChanges,
   listRejected,

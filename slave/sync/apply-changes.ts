@@ -2,6 +2,7 @@ import type { DownloadCounts } from '../../common/core/sync-report.ts';
 import type { TableDefinition } from '../../common/core/table-definition.ts';
 import type { SnapshotRange } from '../../common/protocol/download.ts';
 import type { SlaveWriteTx } from '../../common/storage/slave-store.ts';
+import type { IncomingRow } from './incoming-row.ts';
 import { makeRowsTrue } from './make-rows-true.ts';
 import type { CheckedPage, IncomingRecord } from './read-page.ts';
 import type { SlaveDeps } from './slave-deps.ts';
@@ -20,14 +21,20 @@ export async function applyChanges(
   for (const record of pages.flatMap((page) => page.records))
     newest.set(`${record.table.name}/${record.id}`, record);
   const records = [...newest.values()];
-  const removed = await clearRanges(
-    tx,
-    deps,
-    pages.flatMap((page) => page.ranges),
-    records,
-  );
+  let removed = 0;
+  const absent: IncomingRow[] = [];
+  for (const page of pages) {
+    for (const range of page.ranges) {
+      const table = deps.tables.byName.get(range.table);
+      if (table === undefined) continue;
+      const ids = records.filter((record) => record.table === table).map((record) => record.id);
+      removed += await clearRange(tx, deps, { table, range, keep: ids });
+      const busy = await tx.workInRange(range.table, range.after, range.up_to, ids);
+      absent.push(...busy.map((id) => ({ table, id, row: null, version: page.position })));
+    }
+  }
   const fresh = await withoutOld(tx, records);
-  const refused = await makeRowsTrue(tx, deps, fresh);
+  const refused = await makeRowsTrue(tx, deps, [...fresh, ...(await withoutOld(tx, absent))]);
   const count = (action: IncomingRecord['action']): number =>
     fresh.filter((record) => record.action === action).length;
   return {
@@ -40,11 +47,11 @@ export async function applyChanges(
 }
 
 /** Leaves out what is older than an own change that the master accepted, or than a state known already. */
-async function withoutOld(
+async function withoutOld<T extends IncomingRow>(
   tx: SlaveWriteTx,
-  records: readonly IncomingRecord[],
-): Promise<readonly IncomingRecord[]> {
-  const fresh: IncomingRecord[] = [];
+  records: readonly T[],
+): Promise<readonly T[]> {
+  const fresh: T[] = [];
   for (const [table, own] of Map.groupBy(records, (record) => record.table.name)) {
     const ids = own.map((record) => record.id);
     const acknowledged = await tx.acknowledgedVersions(table, ids);
@@ -62,30 +69,25 @@ async function withoutOld(
   return fresh;
 }
 
-/** Removes rows of the ranges that a snapshot holds completely and the master no longer has; returns how many. */
-async function clearRanges(
+/** Removes rows of a range that a snapshot holds completely and the master no longer has; returns how many. */
+async function clearRange(
   tx: SlaveWriteTx,
   deps: SlaveDeps,
-  ranges: readonly SnapshotRange[],
-  records: readonly IncomingRecord[],
+  {
+    table,
+    range,
+    keep,
+  }: {
+    readonly table: TableDefinition;
+    readonly range: SnapshotRange;
+    readonly keep: readonly string[];
+  },
 ): Promise<number> {
-  if (ranges.length === 0) return 0;
+  const { after, up_to: upTo } = range;
   const keepLocalOnly = (await tx.state()).loading?.keepLocalOnly ?? false;
-  let removed = 0;
-  for (const range of ranges) {
-    const table = deps.tables.byName.get(range.table);
-    if (table === undefined) continue;
-    const keep = records.filter((record) => record.table === table).map((record) => record.id);
-    if (keepLocalOnly)
-      await setAsideLocalOnly(
-        tx,
-        deps,
-        table,
-        await tx.idsInRange(range.table, range.after, range.up_to, keep),
-      );
-    else removed += await tx.deleteRange(range.table, range.after, range.up_to, keep);
-  }
-  return removed;
+  if (!keepLocalOnly) return tx.deleteRange(table.name, after, upTo, keep);
+  await setAsideLocalOnly(tx, deps, table, await tx.idsInRange(table.name, after, upTo, keep));
+  return 0;
 }
 
 /** Keeps rows that a restored master lost, for a person to decide (P15). */

@@ -91,7 +91,11 @@ function askBehind(run: CycleRun, state: SlaveSyncState, cursor: string): PageAh
   return ask(run, { limit, cursor }, { ...identityOf(state), nonce: null, exchangeId: null });
 }
 
-function ask(run: CycleRun, query: DownloadQuery & { readonly limit: number }, identity: ExchangeIdentity): PageAhead {
+function ask(
+  run: CycleRun,
+  query: DownloadQuery & { readonly limit: number },
+  identity: ExchangeIdentity,
+): PageAhead {
   const dropped = new AbortController();
   const signal = AbortSignal.any([run.signal, dropped.signal]);
   const answer = run.deps.client.download(query, identity, signal);

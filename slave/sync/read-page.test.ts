@@ -20,7 +20,7 @@ function aRecord(overrides: Partial<DownloadRecord> = {}): DownloadRecord {
 
 it('reads rows into canonical values', () => {
   const data = { ...aRow(), price: 1.5, updated_at: '2026-01-31 12:00:00' };
-  expect(readPage(tables, { records: [aRecord({ data })] }).records).toMatchObject([
+  expect(readPage(tables, { position: 9, records: [aRecord({ data })] }).records).toMatchObject([
     { row: aRow(), version: 9 },
   ]);
 });
@@ -33,19 +33,20 @@ it.each([
   ['an id that is too long', { id: 'x'.repeat(65) }],
   ['a wrong version', { version: -1 }],
 ])('P13 refuses a page with %s whole', (_what, overrides) => {
-  expect(() => readPage(tables, { records: [aRecord(), aRecord(overrides)] })).toThrow(
+  expect(() => readPage(tables, { position: 9, records: [aRecord(), aRecord(overrides)] })).toThrow(
     expect.objectContaining({ code: 'transport_invalid_answer' }),
   );
 });
 
 it('leaves out rows and ranges of tables that it does not know', () => {
   const snapshot = { ranges: [{ table: 'news', after: null, up_to: null }], total_rows: 1 };
-  const page = readPage(tables, { records: [aRecord({ table: 'news' })], snapshot });
-  expect(page).toEqual({ records: [], ranges: [], unknownTables: ['news'] });
+  const page = readPage(tables, { position: 9, records: [aRecord({ table: 'news' })], snapshot });
+  expect(page).toEqual({ records: [], ranges: [], position: 9, unknownTables: ['news'] });
 });
 
 it('DOWN3 reads a page that was kept aside as it came', () => {
   const page = {
+    position: 9,
     records: [aRecord(), aRecord({ id: 'g2', action: 'delete' as const, data: null })],
   };
   expect(readStagedPage(tables, stagedText(page))).toEqual(readPage(tables, page));

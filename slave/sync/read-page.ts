@@ -17,11 +17,13 @@ export interface IncomingRecord extends IncomingRow {
 export interface CheckedPage {
   readonly records: readonly IncomingRecord[];
   readonly ranges: readonly SnapshotRange[];
+  /** Position that the receiver has reached with the page; of a snapshot, where that began. */
+  readonly position: number;
   /** Tables that this program does not know; their rows come again after an upgrade and a resync. */
   readonly unknownTables: readonly string[];
 }
 
-type RawPage = Pick<DownloadAnswer, 'records' | 'snapshot'>;
+type RawPage = Pick<DownloadAnswer, 'records' | 'snapshot' | 'position'>;
 
 /**
  * Checks every record of a page, so that nothing of a page is applied that holds a wrong row.
@@ -36,12 +38,16 @@ export function readPage(tables: TableRegistry, page: RawPage): CheckedPage {
     else unknown.add(record.table.slice(0, 64));
   }
   const ranges = (page.snapshot?.ranges ?? []).filter((range) => tables.byName.has(range.table));
-  return { records, ranges, unknownTables: [...unknown] };
+  return { records, ranges, position: page.position, unknownTables: [...unknown] };
 }
 
 /** A page as it is kept aside until the rest of its transaction is there (rule DOWN3). */
 export function stagedText(page: RawPage): string {
-  return JSON.stringify({ records: page.records, snapshot: page.snapshot });
+  return JSON.stringify({
+    records: page.records,
+    snapshot: page.snapshot,
+    position: page.position,
+  });
 }
 
 /** Reads what {@link stagedText} wrote; it was checked by shape when it came, and is checked by value again. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SyncError } from '../../common/core/sync-error.ts';
+import { discardRejectedChanges } from './rejected.ts';
 import { deletedRecord, pageRecord, resultsOf } from './scripted-master.testkit.ts';
 import { aRow } from './sync-builders.testkit.ts';
 import { openTestSlave } from './test-slave.testkit.ts';
@@ -445,6 +446,23 @@ describe('a snapshot', () => {
     expect((await slave.row('g1'))?.['name']).toBe('Cocoa');
     expect(await slave.row('g2')).toBeNull();
     expect((await slave.row('g3'))?.['name']).toBe('Mine');
+  });
+
+  it('P4 knows of rows with local work that the master no longer has, so that a discard removes them', async () => {
+    const slave = await openTestSlave();
+    slave.master.onDownload.push(() => ({ records: [pageRecord(aRow(), 11)], position: 11 }));
+    await slave.sync();
+    await slave.sql("UPDATE goods SET price = 1.23456 WHERE id = 'g1'");
+    await slave.sync();
+    slave.master.onDownload.push(() => ({
+      records: [],
+      snapshot: { ranges: [range], total_rows: 0 },
+      position: 15,
+    }));
+    await slave.sync();
+    expect(await slave.rejected()).toMatchObject([{ id: 'g1', code: 'value_not_exact' }]);
+    await discardRejectedChanges(slave.deps, 'all');
+    expect(await slave.store.read((tx) => tx.rows('goods', ['g1']))).toEqual(new Map());
   });
 
   it('tells how far a load is', async () => {

@@ -12,7 +12,7 @@ import { uploadAnswerSchema, type UploadAnswer } from '../../common/protocol/upl
 import type { SlaveUpload } from './master-client.ts';
 
 /** Most records that a page may hold: a page may exceed its limit to end with a transaction, but not without end. */
-export const MAX_PAGE_RECORDS = 100_000;
+const MAX_PAGE_RECORDS = 100_000;
 
 /** Longest cursor that is kept. */
 const MAX_CURSOR_LENGTH = 512;
@@ -21,7 +21,7 @@ const MAX_CURSOR_LENGTH = 512;
 export type AnswerCheck<T> = (body: unknown) => T;
 
 /** Checks an answer with one of the protocol's schemas. */
-export function checkWith<T>(schema: z.ZodType<T>): AnswerCheck<T> {
+function checkWith<T>(schema: z.ZodType<T>): AnswerCheck<T> {
   return (body) => {
     const parsed = schema.safeParse(body);
     if (parsed.success) return parsed.data;

@@ -178,6 +178,12 @@ export class SlaveFolder extends ProgramFolder {
     });
   }
 
+  /** Waits until nothing is unsent and the status file says so. */
+  async isSynced(): Promise<void> {
+    await until(async () => (await this.outboxCount()) === 0);
+    await this.shows({ status: 'success', pending_records: 0 });
+  }
+
   /** Unsent changes, counted in the database itself. */
   async outboxCount(): Promise<number> {
     const [row] = await this.query<{ n: number }>(

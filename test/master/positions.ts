@@ -90,7 +90,7 @@ export function positionsSuite(createDatabase: CreateDatabase): void {
         if (random.chance(0.5)) await poll();
       }
       await poll();
-      expect(written.difference(seen)).toEqual(new Set());
+      expect(missing(written, seen)).toEqual([]);
     },
   );
 
@@ -136,4 +136,9 @@ async function insertAlike({ other }: TestMaster): Promise<void> {
   await other.script(`WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < ${ROWS})
     INSERT INTO inventories (id, sku, name, unit_price, created_at, updated_at)
     SELECT 'i' || n, 's' || n, 'n', 1, ${at}, ${at} FROM c`);
+}
+
+/** What is in one set and not in the other. */
+export function missing(wanted: ReadonlySet<string>, present: ReadonlySet<string>): readonly string[] {
+  return [...wanted].filter((key) => !present.has(key));
 }

@@ -71,7 +71,7 @@ async function expectRecovered(): Promise<void> {
   await expectConverged(master, slave);
 }
 
-describe('a slave that is killed', () => {
+describe('a slave that is killed', { timeout: 120_000 }, () => {
   it('P1 P5 S28 after a page was fetched, or while it is applied', async () => {
     const random = createSeededRandom(SEED);
     for (const delayMs of [0, random.integer(5, 20), random.integer(20, 60), random.integer(60, 120)]) {

@@ -14,13 +14,47 @@ const CHUNK_ROWS = 5000;
 
 type Present = Exclude<RowWrite, { kind: 'delete' }>;
 
+/** Failures that another row of the same batch may cure: what is in the way goes, what is referred to comes. */
+const CURABLE = ['row_unique', 'row_foreign_key'] as const;
+
 /**
  * Writes rows table by table: new and changed ones parents first, then deletes children first; one statement a
- * table and kind in the good case.
+ * table and kind in the good case. What fails is tried again as long as that helps, so that the order within a
+ * batch does not matter.
  *
  * @returns what the database refuses, row by row; the rest stands.
  */
 export async function applyRowWrites(
+  sql: SqlRunner,
+  tables: TableRegistry,
+  writes: readonly RowWrite[],
+): Promise<readonly WriteFailure[]> {
+  let failures = await applyOnce(sql, tables, writes);
+  for (let before = Infinity; failures.length > 0 && failures.length < before; ) {
+    before = failures.length;
+    failures = await retryCurable(sql, tables, writes, failures);
+  }
+  return failures;
+}
+
+/** Each kind of failure by itself, since a row that cannot be cured would keep the others from being so. */
+async function retryCurable(
+  sql: SqlRunner,
+  tables: TableRegistry,
+  writes: readonly RowWrite[],
+  failures: readonly WriteFailure[],
+): Promise<readonly WriteFailure[]> {
+  const left = failures.filter(({ code }) => !CURABLE.some((curable) => curable === code));
+  for (const code of CURABLE) {
+    const mine = failures.filter((failure) => failure.code === code);
+    const keys = new Set(mine.map(({ table, id }) => `${table}/${id}`));
+    const again = writes.filter(({ table, id }) => keys.has(`${table}/${id}`));
+    left.push(...(await applyOnce(sql, tables, again)));
+  }
+  return left;
+}
+
+async function applyOnce(
   sql: SqlRunner,
   tables: TableRegistry,
   writes: readonly RowWrite[],
@@ -66,7 +100,7 @@ async function swapUnique(
   rows: readonly Present[],
   write: (items: readonly Present[]) => Promise<void>,
 ): Promise<boolean> {
-  const unique = table.columns.filter((column) => column.unique === true && column.type.kind === 'text');
+  const unique = movableColumns(table);
   if (unique.length === 0) return false;
   try {
     await sql.savepoint(() => write(rows));
@@ -88,6 +122,15 @@ async function swapUnique(
     if (classifyDatabaseError(thrown)?.kind !== 'row') throw thrown;
     return false;
   }
+}
+
+/** Columns of unique keys that can hold a placeholder: text that refers to no other row. */
+function movableColumns(table: TableDefinition): TableDefinition['columns'] {
+  const inKeys = new Set(table.uniqueKeys.flat());
+  return table.columns.filter(
+    ({ name, type, unique, references }) =>
+      (unique === true || inKeys.has(name)) && type.kind === 'text' && references === undefined && name !== 'id',
+  );
 }
 
 async function deleteRows(

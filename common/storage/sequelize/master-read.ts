@@ -3,6 +3,7 @@ import type { TableDefinition } from '../../core/table-definition.ts';
 import type { TableRegistry } from '../../core/table-registry.ts';
 import { MAX_PAGE_BYTES } from '../../core/limits.ts';
 import type {
+  ImageResult,
   LogEntry,
   LogPage,
   LogPageRequest,
@@ -12,7 +13,7 @@ import type {
 } from '../master-store.ts';
 import { postgresTable } from './dialects/postgres-table.ts';
 import { sqliteTable } from './dialects/sqlite-table.ts';
-import { quote, type TableSql } from './dialects/table-sql.ts';
+import { amongIds, quote, type TableSql } from './dialects/table-sql.ts';
 import { planLogPage, type PagePlan, type PlannedChange } from './log-page-plan.ts';
 import {
   hexExpression,
@@ -50,6 +51,7 @@ export function createMasterReadTx(context: TxContext): MasterReadTx {
     markAtPosition: (position) => readMark(sql, 'position <= $1', position),
     logPage: (request, tables) => readLogPage(context, request, tables),
     snapshotPage: (table, after, limit) => readSnapshotPage(context, tableOf(context, table), after, limit),
+    rows: (table, ids) => readRows(context, table, ids, ''),
     countRows: (table) => countRows(sql, tableOf(context, table)),
     slave: async (name) => {
       const [row] = await sql.all<SlaveRow>('SELECT * FROM sync_slaves WHERE name = $1', [name]);
@@ -154,6 +156,27 @@ async function readSnapshotPage(
     page.push({ id: String(row.id), row: image, version: Number(row.version ?? 0) });
   }
   return page;
+}
+
+/** Present rows by id; `suffix` is SQL after the condition, such as a lock. */
+export async function readRows(
+  context: TxContext,
+  tableName: string,
+  ids: readonly string[],
+  suffix: string,
+): Promise<ReadonlyMap<string, ImageResult>> {
+  const { sql, tableSql } = context;
+  const table = tableOf(context, tableName);
+  const rows = await sql.all<{ id: string; image: string }>(
+    `SELECT t.id AS id, ${tableSql.image(table, 't')} AS image FROM ${quote(table.name)} t
+     WHERE t.id ${amongIds(sql, tableSql)}${suffix}`,
+    [JSON.stringify(ids)],
+  );
+  const found = new Map<string, ImageResult>();
+  for (const { id, image } of rows) {
+    found.set(String(id), await readImage(table, image, () => rowHex(context, table, id)));
+  }
+  return found;
 }
 
 async function countRows(sql: SqlRunner, table: TableDefinition): Promise<number> {

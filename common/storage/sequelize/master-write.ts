@@ -1,6 +1,5 @@
 import type { LoggedChange } from '../../core/change.ts';
 import type {
-  ChangeNote,
   ConflictRecord,
   ImageResult,
   MasterWriteTx,
@@ -9,9 +8,8 @@ import type {
   Tombstone,
   WriteOrigin,
 } from '../master-store.ts';
-import { amongIds, quote } from './dialects/table-sql.ts';
 import { applyRowWrites } from './master-apply.ts';
-import { createMasterReadTx, readHead, tableOf, type TxContext } from './master-read.ts';
+import { createMasterReadTx, readHead, readRows, tableOf, type TxContext } from './master-read.ts';
 import {
   hexExpression,
   readImage,
@@ -21,6 +19,7 @@ import {
   type SlaveRow,
 } from './master-rows.ts';
 import { saveSlave, storeBatch } from './master-slaves.ts';
+import { noteChanges } from './note-changes.ts';
 import { numberVisible } from './number-changes.ts';
 import { encodeRows } from './row-codec.ts';
 
@@ -46,7 +45,7 @@ export async function createMasterWriteTx(context: TxContext): Promise<MasterWri
     rowAt: (table, id, position) => rowAt(context, table, id, position),
     applyWrites: (writes, origin) =>
       tagged(context, origin, () => applyRowWrites(sql, context.tables, writes)),
-    noteChanges: (notes) => noteChanges(context, notes, headBefore),
+    noteChanges: (notes) => noteChanges(sql, notes, headBefore),
     recordConflicts: (conflicts, origin) => recordConflicts(context, conflicts, origin),
     numberOwnChanges: () => numberOwnChanges(context, headBefore),
   };
@@ -83,32 +82,14 @@ async function lockSlave({ sql }: TxContext, name: string): Promise<SlaveState |
   return row === undefined ? null : toSlaveState(row);
 }
 
-async function lockRows(
+/** NO KEY: rows of other tables may go on referring to these meanwhile. Key order keeps uploads from deadlock. */
+function lockRows(
   context: TxContext,
-  tableName: string,
+  table: string,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, ImageResult>> {
-  const { sql, tableSql } = context;
-  const table = tableOf(context, tableName);
-  const image = tableSql.image(table, 't');
-  // NO KEY: rows of other tables may go on referring to these meanwhile. Key order keeps uploads from deadlock.
-  const lock = sql.dialect === 'postgres' ? ' ORDER BY t.id FOR NO KEY UPDATE' : '';
-  const rows = await sql.all<{ id: string; image: string }>(
-    `SELECT t.id AS id, ${image} AS image FROM ${quote(table.name)} t WHERE t.id ${amongIds(sql, tableSql)}${lock}`,
-    [JSON.stringify(ids)],
-  );
-  const found = new Map<string, ImageResult>();
-  for (const row of rows) {
-    const hexOf = async (): Promise<string> => {
-      const [bytes] = await sql.all<{ hex: string }>(
-        `SELECT ${hexExpression(sql, image)} AS hex FROM ${quote(table.name)} t WHERE t.id = $1`,
-        [row.id],
-      );
-      return bytes?.hex ?? '';
-    };
-    found.set(String(row.id), await readImage(table, row.image, hexOf));
-  }
-  return found;
+  const isPostgres = context.sql.dialect === 'postgres';
+  return readRows(context, table, ids, isPostgres ? ' ORDER BY t.id FOR NO KEY UPDATE' : '');
 }
 
 async function changesSince(
@@ -182,42 +163,6 @@ async function rowAt(
     imageHex(context, 'position', Number(row.position)),
   );
   return image.ok ? image.row : null;
-}
-
-async function noteChanges(
-  { sql }: TxContext,
-  notes: readonly ChangeNote[],
-  headBefore: number,
-): Promise<void> {
-  if (notes.length === 0) return;
-  const rows = JSON.stringify(
-    notes.map((note) => [
-      note.table,
-      note.id,
-      note.changedAt,
-      note.echo ? 1 : 0,
-      note.countedAt,
-      note.moves === null ? null : JSON.stringify(note.moves),
-      note.revivedColumns?.join(',') ?? null,
-    ]),
-  );
-  if (sql.dialect === 'sqlite') {
-    await sql.run(
-      `UPDATE sync_changes SET changed_at = j.value->>2, echo = j.value->>3, counted_at = j.value->>4, moves = coalesce(j.value->>5, moves),
-         columns = CASE action WHEN 'create' THEN coalesce(j.value->>6, columns) ELSE columns END
-       FROM jsonb_each($1) AS j
-       WHERE sync_changes.table_name = j.value->>0 AND sync_changes.row_id = j.value->>1 AND sync_changes.position > $2`,
-      [rows, headBefore],
-    );
-    return;
-  }
-  await sql.run(
-    `UPDATE sync_changes c SET changed_at = j.value->>2, echo = (j.value->>3)::int, counted_at = j.value->>4, moves = coalesce(j.value->>5, c.moves),
-       columns = CASE c.action WHEN 'create' THEN coalesce(j.value->>6, c.columns) ELSE c.columns END
-     FROM jsonb_array_elements($1::jsonb) AS j(value)
-     WHERE c.table_name = j.value->>0 AND c.row_id = j.value->>1 AND c.position IS NULL AND c.transaction_id = pg_current_xact_id()::text`,
-    [rows],
-  );
 }
 
 async function recordConflicts(

@@ -9,6 +9,7 @@ import { encodeRows } from './row-codec.ts';
 import { chunksOfIds, chunksOfRows } from './slave-chunks.ts';
 import type { SlaveTxContext } from './slave-context.ts';
 import { idsInRange, type KeyRange } from './slave-rows.ts';
+import { tableWork } from './slave-table-work.ts';
 import { swapUniqueValues, writableTogether } from './slave-unique.ts';
 import type { SqlRunner } from './sql-database.ts';
 
@@ -38,22 +39,13 @@ export async function applyRows(
   states: readonly RowState[],
 ): Promise<readonly WriteFailure[]> {
   if (states.length === 0) return [];
-  const latest = new Map(states.map((state) => [`${state.table}/${state.id}`, state]));
-  const byTable = Map.groupBy(latest.values(), (state) => state.table);
-  const present = context.tables.tables.filter((table) => byTable.has(table.name));
+  const work = tableWork(context.tables, states);
   return tagged(context.sql, async () => {
     const failures: WriteFailure[] = [];
-    for (const table of present.toReversed()) {
-      const gone = (byTable.get(table.name) ?? []).filter((state) => state.row === null);
-      const ids = gone.map(({ id }) => id);
-      failures.push(...(await deleteIds(context.sql, table, ids)));
+    for (const { table, gone } of work.toReversed()) {
+      failures.push(...(await deleteIds(context.sql, table, gone)));
     }
-    for (const table of present) {
-      const rows = (byTable.get(table.name) ?? []).flatMap(({ row }) =>
-        row === null ? [] : [row],
-      );
-      failures.push(...(await upsert(context, table, rows)));
-    }
+    for (const { table, rows } of work) failures.push(...(await upsert(context, table, rows)));
     return failures;
   });
 }

@@ -8,14 +8,8 @@ import { quote } from './dialects/table-sql.ts';
 import { encodeRows } from './row-codec.ts';
 import { chunksOfIds, chunksOfRows } from './slave-chunks.ts';
 import type { SlaveTxContext } from './slave-context.ts';
+import { tableWork, type TableWork } from './slave-table-work.ts';
 import type { SqlRunner } from './sql-database.ts';
-
-/** Rows of one table by what is to be done with them. */
-interface TableWork {
-  readonly table: TableDefinition;
-  readonly rows: readonly Row[];
-  readonly gone: readonly string[];
-}
 
 /** Writes rows as local work: captured, whole or not at all; see `SlaveWriteTx.writeCaptured`. */
 export async function writeCaptured(
@@ -23,7 +17,7 @@ export async function writeCaptured(
   states: readonly RowState[],
 ): Promise<void> {
   const { sql, tables } = context;
-  const work = workOf(tables, states);
+  const work = tableWork(tables, states);
   try {
     await sql.savepoint(async () => {
       for (const { table, gone } of work.toReversed()) await deleteIds(sql, table, gone);
@@ -37,21 +31,6 @@ export async function writeCaptured(
       cause: thrown,
     });
   }
-}
-
-function workOf(tables: TableRegistry, states: readonly RowState[]): readonly TableWork[] {
-  const latest = new Map(states.map((state) => [`${state.table}/${state.id}`, state]));
-  const byTable = Map.groupBy(latest.values(), (state) => state.table);
-  return tables.tables
-    .filter((table) => byTable.has(table.name))
-    .map((table) => {
-      const own = byTable.get(table.name) ?? [];
-      return {
-        table,
-        rows: own.flatMap(({ row }) => (row === null ? [] : [row])),
-        gone: own.filter(({ row }) => row === null).map(({ id }) => id),
-      };
-    });
 }
 
 async function deleteIds(

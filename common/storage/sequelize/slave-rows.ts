@@ -91,6 +91,28 @@ export async function idsInRange(
   return rows.map(({ id }) => id);
 }
 
+/** Ids of a key range that are not in `keep` and carry unsent or rejected changes, ascending; see `SlaveWriteTx.workInRange`. */
+export async function workInRange(
+  sql: SqlRunner,
+  range: KeyRange,
+  keep: readonly string[],
+): Promise<readonly string[]> {
+  const bind: unknown[] = [range.table, JSON.stringify(keep)];
+  const ends = [
+    range.after === null ? '' : `AND w.id > $${bind.push(range.after)}`,
+    range.upTo === null ? '' : `AND w.id <= $${bind.push(range.upTo)}`,
+  ];
+  const rows = await sql.all<{ id: string }>(
+    `SELECT DISTINCT w.id AS id FROM (
+        SELECT row_id AS id FROM sync_outbox WHERE table_name = $1 AND is_void = 0
+        UNION SELECT row_id FROM sync_rejected WHERE direction = 'up' AND table_name = $1) w
+      WHERE typeof(w.id) = 'text' ${ends.join(' ')} AND w.id NOT IN (SELECT value FROM json_each($2))
+      ORDER BY w.id`,
+    bind,
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** Condition that a row has neither unsent nor rejected `up` changes. */
 function withoutLocalWork(table: string, id: string): string {
   return `NOT EXISTS (SELECT 1 FROM sync_outbox o WHERE o.table_name = '${table}' AND o.row_id = ${id} AND o.is_void = 0)

@@ -8,7 +8,7 @@ import { slaveTxContext, tableOf, type SlaveTxContext } from './slave-context.ts
 import * as history from './slave-history.ts';
 import * as outbox from './slave-outbox.ts';
 import * as rejected from './slave-rejected.ts';
-import { idsInRange, rowPage, rowsById, rowsInTheWay } from './slave-rows.ts';
+import { idsInRange, rowPage, rowsById, rowsInTheWay, workInRange } from './slave-rows.ts';
 import * as shadows from './slave-shadows.ts';
 import { patchState, readState } from './slave-state.ts';
 import type { SqlDatabase } from './sql-database.ts';
@@ -88,6 +88,8 @@ function writeTx(context: SlaveTxContext): SlaveWriteTx {
       deleteRange(context, rangeOf(table, after, upTo), keep),
     idsInRange: async (table, after, upTo, keep) =>
       idsInRange(sql, rangeOf(table, after, upTo), keep),
+    workInRange: async (table, after, upTo, keep) =>
+      workInRange(sql, rangeOf(table, after, upTo), keep),
     acknowledge: (versions) => shadows.acknowledge(sql, versions),
     forgetAcknowledged: (upTo) => shadows.forgetAcknowledged(sql, upTo),
     addRejected: (changes) => rejected.addRejected(sql, changes),

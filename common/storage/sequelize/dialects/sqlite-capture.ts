@@ -113,32 +113,26 @@ function afterInsert(capture: Capture): string {
 
 /** `INSERT OR REPLACE` of a row that was there: an update of the columns that differ. */
 function replacedRow({ table, sink }: Capture, image: string, sameRow: string): string {
-  const value = (side: string, name: string): string => `json_extract(${side}, '$.${name}')`;
-  // Of two paths json_extract makes a JSON list, in which types and NUL characters differ visibly.
-  const form = (side: string, name: string): string =>
-    `json_extract(${side}, '$.${name}', '$.${name}')`;
-  const changed = table.columns
-    .filter((column) => column.name !== 'id')
-    .map(
-      ({ name }) =>
-        `CASE WHEN ${form('new', name)} IS NOT ${form('old', name)} THEN '${name},' ELSE '' END`,
-    )
-    .join(' || ');
   const counters = table.columns
     .filter((column) => column.counter)
-    .map(({ name }) => `'${name}', ${value('new', name)} - ${value('old', name)}`);
+    .map(
+      ({ name }) => `'${name}', json_extract(new, '$.${name}') - json_extract(old, '$.${name}')`,
+    );
+  const changed = `SELECT group_concat(n.key) FROM json_each(new) n CROSS JOIN json_each(old) o
+      WHERE o.key = n.key AND (o.value IS NOT n.value OR o.type <> n.type)`;
   // LIMIT keeps SQLite from putting the image's whole expression wherever `new` stands, which slows every INSERT.
   return sink.insert(
     table,
     {
       action: 'update',
       rowId: 'NEW.id',
-      columns: `rtrim(${changed}, ',')`,
+      columns: 'changed',
       image: 'new',
       before: 'old',
       deltas: counters.length > 0 ? `json_object(${counters.join(', ')})` : 'NULL',
     },
-    `FROM (SELECT r.image AS old, ${image} AS new FROM sync_replaced r WHERE ${sameRow} LIMIT 1) WHERE ${changed} <> ''`,
+    `FROM (SELECT old, new, (${changed}) AS changed FROM
+      (SELECT r.image AS old, ${image} AS new FROM sync_replaced r WHERE ${sameRow} LIMIT 1) LIMIT 1) WHERE changed IS NOT NULL`,
   );
 }
 

@@ -1,7 +1,8 @@
-import { canonicalizeColumns, canonicalizeRow } from '../../common/core/canonical-value.ts';
-import { SyncError } from '../../common/core/sync-error.ts';
-import type { Row, TableDefinition } from '../../common/core/table-definition.ts';
+import { canonicalizeColumns, canonicalizeRow } from './canonical-value.ts';
+import { CONFLICT_TABLE, type FoundConflict } from './find-conflicts.ts';
 import type { Conflict } from './read-conflict.ts';
+import { SyncError } from './sync-error.ts';
+import type { Row, TableDefinition } from './table-definition.ts';
 
 /** What a person decides: one of the sides, or values of their own. */
 export type ConflictDecision =
@@ -16,6 +17,53 @@ export interface DecisionInput {
   readonly current: Row | null;
   /** ISO time, for `updated_at`. */
   readonly now: string;
+}
+
+/** Who decides, when, and about a row of which table. */
+export interface DecisionMaking {
+  /** The conflict's table; undefined when it is not declared here. */
+  readonly table: TableDefinition | undefined;
+  /** Who decides, for the record. */
+  readonly by: string;
+  /** ISO time. */
+  readonly now: string;
+}
+
+/** A row to write, as it was and as it is to be; null is "no such row". */
+export interface DecidedWrite {
+  readonly table: string;
+  readonly id: string;
+  readonly before: Row | null;
+  readonly row: Row | null;
+}
+
+/**
+ * The rows to write, in one transaction, so that a person's decision stands (rule MERGE7): the row with the chosen values,
+ * unless it neither is there nor comes back, and the conflict as `resolved`. Also takes back a settled conflict. Pure.
+ *
+ * @throws SyncError `table_unknown`, and what {@link decidedRow} throws.
+ */
+export function decideConflict(
+  { conflict, stored, current }: FoundConflict,
+  decision: ConflictDecision,
+  { table, by, now }: DecisionMaking,
+): readonly DecidedWrite[] {
+  if (table === undefined)
+    throw new SyncError('table_unknown', `table ${conflict.table} is not declared here`);
+  const row = decidedRow({ table, conflict, current, now }, decision);
+  const resolved = {
+    ...stored,
+    state: 'resolved',
+    resolution: JSON.stringify(decision),
+    resolved_by: by,
+    updated_at: now,
+  };
+  return [
+    ...(row === null && current === null
+      ? []
+      : [{ table: table.name, id: conflict.recordId, before: current, row }]),
+    { table: CONFLICT_TABLE, id: conflict.id, before: stored, row: resolved },
+  ];
 }
 
 /**

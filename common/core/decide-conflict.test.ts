@@ -1,19 +1,20 @@
 import { expect, it } from 'vitest';
-import { decidedRow, type DecisionInput } from './decide-conflict.ts';
+import { decideConflict, decidedRow, type DecisionInput } from './decide-conflict.ts';
+import { at, goodsRow, goodsTable } from './merge-builders.testkit.ts';
 import { readConflict, type Conflict } from './read-conflict.ts';
-import { aRow, goods, NOON } from './sync-builders.testkit.ts';
 
-const LATER = '2026-02-01T09:00:00.000Z';
+const LATER = at(90);
+const goods = goodsTable();
 
 function aConflict(overrides: Partial<Conflict> = {}): Conflict {
   return {
     id: 'c1',
     table: 'goods',
-    recordId: 'g1',
+    recordId: 'a',
     slave: 'shop-1',
     columns: ['name'],
-    base: aRow(),
-    master: aRow({ name: 'Cocoa' }),
+    base: goodsRow(),
+    master: goodsRow({ name: 'Cocoa' }),
     incoming: { name: 'Coffee' },
     policy: 'manual',
     reason: 'a person decides',
@@ -21,8 +22,8 @@ function aConflict(overrides: Partial<Conflict> = {}): Conflict {
     state: 'open',
     resolution: null,
     resolvedBy: null,
-    createdAt: NOON,
-    updatedAt: NOON,
+    createdAt: at(0),
+    updatedAt: at(0),
     ...overrides,
   };
 }
@@ -31,7 +32,7 @@ function input(overrides: Partial<DecisionInput> = {}): DecisionInput {
   return {
     table: goods,
     conflict: aConflict(),
-    current: aRow({ name: 'Cocoa', quantity: 4 }),
+    current: goodsRow({ name: 'Cocoa', quantity: 4 }),
     now: LATER,
     ...overrides,
   };
@@ -39,7 +40,7 @@ function input(overrides: Partial<DecisionInput> = {}): DecisionInput {
 
 it("P18 takes one side's value of the conflict's columns and keeps all others as they are now", () => {
   const row = decidedRow(input(), { take: 'incoming' });
-  expect(row).toEqual(aRow({ name: 'Coffee', quantity: 4, updated_at: LATER }));
+  expect(row).toEqual(goodsRow({ name: 'Coffee', quantity: 4, updated_at: LATER }));
 });
 
 it('sets values that a person chose', () => {
@@ -52,7 +53,7 @@ it('refuses values that do not fit their column', () => {
 });
 
 it('deletes the row when the chosen side had deleted it', () => {
-  const conflict = aConflict({ columns: [], master: null, incoming: aRow({ name: 'Coffee' }) });
+  const conflict = aConflict({ columns: [], master: null, incoming: goodsRow({ name: 'Coffee' }) });
   expect(decidedRow(input({ conflict }), { take: 'master' })).toBeNull();
 });
 
@@ -61,10 +62,10 @@ it('P18 brings a deleted row back from the side that changed it', () => {
     columns: [],
     master: null,
     incoming: { name: 'Coffee' },
-    base: aRow(),
+    base: goodsRow(),
   });
   const row = decidedRow(input({ conflict, current: null }), { take: 'incoming' });
-  expect(row).toEqual(aRow({ name: 'Coffee', updated_at: LATER }));
+  expect(row).toEqual(goodsRow({ name: 'Coffee', updated_at: LATER }));
 });
 
 it('says that a side is missing instead of guessing', () => {
@@ -77,7 +78,7 @@ it('reads a conflict from its row, and takes damaged columns for absent', () => 
   const conflict = readConflict({
     id: 'c1',
     table_name: 'goods',
-    record_id: 'g1',
+    record_id: 'a',
     slave: 'shop-1',
     columns: '["name"]',
     base: null,
@@ -89,8 +90,8 @@ it('reads a conflict from its row, and takes damaged columns for absent', () => 
     state: 'settled',
     resolution: null,
     resolved_by: null,
-    created_at: NOON,
-    updated_at: NOON,
+    created_at: at(0),
+    updated_at: at(0),
   });
   expect(conflict).toMatchObject({
     columns: ['name'],
@@ -98,4 +99,49 @@ it('reads a conflict from its row, and takes damaged columns for absent', () => 
     master: { name: 'Cocoa' },
     incoming: null,
   });
+});
+
+it('MERGE7 writes the row and the conflict, which says who decided what and when', () => {
+  const conflict = aConflict();
+  const stored = { id: 'c1', state: 'open', resolution: null, resolved_by: null, reason: 'r' };
+  const current = goodsRow({ name: 'Cocoa' });
+  const making = { table: goods, by: 'anna', now: LATER };
+  const found = { conflict, stored, current };
+  expect(decideConflict(found, { take: 'incoming' }, making)).toEqual([
+    {
+      table: 'goods',
+      id: 'a',
+      before: current,
+      row: goodsRow({ name: 'Coffee', updated_at: LATER }),
+    },
+    {
+      table: 'sync_conflicts',
+      id: 'c1',
+      before: stored,
+      row: {
+        ...stored,
+        state: 'resolved',
+        resolution: '{"take":"incoming"}',
+        resolved_by: 'anna',
+        updated_at: LATER,
+      },
+    },
+  ]);
+});
+
+it('writes only the conflict when the row stays deleted', () => {
+  const conflict = aConflict({ columns: [], master: null });
+  const found = { conflict, stored: {}, current: null };
+  const writes = decideConflict(
+    found,
+    { take: 'master' },
+    { table: goods, by: 'anna', now: LATER },
+  );
+  expect(writes.map(({ table }) => table)).toEqual(['sync_conflicts']);
+});
+
+it('refuses to decide about a table that is not declared', () => {
+  const found = { conflict: aConflict(), stored: {}, current: null };
+  const making = { table: undefined, by: 'anna', now: LATER };
+  expect(() => decideConflict(found, { take: 'master' }, making)).toThrow('not declared');
 });

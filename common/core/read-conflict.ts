@@ -1,4 +1,4 @@
-import type { Row, WireValue } from '../../common/core/table-definition.ts';
+import type { Row, WireValue } from './table-definition.ts';
 
 /** One row of `sync_conflicts`, read. Times are ISO; rows hold canonical wire values. */
 export interface Conflict {

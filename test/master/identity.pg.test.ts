@@ -1,0 +1,7 @@
+import { describe } from 'vitest';
+import { emptyPostgresDatabase } from '../../common/testkit/empty-postgres.ts';
+import { identitySuite } from './identity.ts';
+
+describe('identity on a PostgreSQL master', () => {
+  identitySuite(emptyPostgresDatabase);
+});

@@ -1,0 +1,7 @@
+import { describe } from 'vitest';
+import { emptyPostgresDatabase } from '../../common/testkit/empty-postgres.ts';
+import { uploadMergeSuite } from './upload-merge.ts';
+
+describe('merging on a PostgreSQL master', () => {
+  uploadMergeSuite(emptyPostgresDatabase);
+});

@@ -1,0 +1,7 @@
+import { describe } from 'vitest';
+import { createSqliteDatabase } from '../../common/testkit/sqlite.ts';
+import { uploadMergeSuite } from './upload-merge.ts';
+
+describe('merging on a SQLite master', () => {
+  uploadMergeSuite(createSqliteDatabase);
+});

@@ -1,0 +1,7 @@
+import { describe } from 'vitest';
+import { createSqliteDatabase } from '../../common/testkit/sqlite.ts';
+import { valuesSuite } from './values.ts';
+
+describe('values on a SQLite master', () => {
+  valuesSuite(createSqliteDatabase);
+});
