@@ -7,6 +7,7 @@ const protocol = '^common/protocol/';
 const tables = '^common/tables/';
 const ports = '^common/storage/[^/]+\\.ts$';
 const runtime = '^common/runtime/';
+const commonCli = '^common/cli/';
 const masterClient = '^slave/transport/master-client\\.ts$';
 
 const rooms = [
@@ -21,6 +22,7 @@ const rooms = [
     packages: ['sequelize', 'pg', 'sqlite3'],
     node: true,
   },
+  { room: commonCli, rooms: [core] },
   { room: runtime, rooms: [core], packages: ['zod', 'winston', 'dotenv', 'uuid'], node: true },
   { room: '^master/sync/', rooms: [core, protocol, tables, ports] },
   {
@@ -50,7 +52,14 @@ const rooms = [
   },
   {
     room: '^slave/cli/',
-    rooms: ['^slave/control/', '^slave/(compose|config)\\.ts$', '^slave/tui/', core, runtime],
+    rooms: [
+      '^slave/control/',
+      '^slave/(compose|config)\\.ts$',
+      '^slave/tui/',
+      core,
+      commonCli,
+      runtime,
+    ],
     packages: ['commander'],
     node: true,
   },

@@ -58,7 +58,13 @@ export interface SlaveSyncState {
    * A first load or resync is under way: rows loaded and rows expected. With `keepLocalOnly` (the master's history
    * was replaced) rows that only this database has are set aside as `row_only_here` instead of deleted.
    */
-  readonly loading: { readonly rows: number; readonly totalRows: number; readonly startedAt: string; readonly resync: boolean; readonly keepLocalOnly: boolean } | null;
+  readonly loading: {
+    readonly rows: number;
+    readonly totalRows: number;
+    readonly startedAt: string;
+    readonly resync: boolean;
+    readonly keepLocalOnly: boolean;
+  } | null;
   /** Raised whenever something arrived or was accepted, so that rejected rows are worth another try. */
   readonly progressCounter: number;
   readonly createdAt: string;
@@ -185,11 +191,16 @@ export interface SlaveReadTx {
   state(): Promise<SlaveSyncState>;
   /** Unsent changes, voids not counted. */
   pendingCount(): Promise<number>;
-  pendingByTable(): Promise<readonly { readonly table: string; readonly action: Action; readonly count: number }[]>;
+  pendingByTable(): Promise<
+    readonly { readonly table: string; readonly action: Action; readonly count: number }[]
+  >;
   /** Oldest entries after `after`, in order; stops before `maxBytes` of images unless the first alone is larger. */
   outbox(after: number, limit: number, maxBytes: number): Promise<readonly OutboxEntry[]>;
   /** Unsent entries (voids not included) of the given rows, in order, keyed by id. */
-  pendingOf(table: string, ids: readonly string[]): Promise<ReadonlyMap<string, readonly OutboxEntry[]>>;
+  pendingOf(
+    table: string,
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<string, readonly OutboxEntry[]>>;
   /** The batch on its way; its entries must stay as they are until it is answered (rule ONCE1). */
   currentBatch(): Promise<CurrentBatch | null>;
   /** Versions of own changes that the master accepted beyond the cursor (rule ECHO2). */
@@ -201,7 +212,11 @@ export interface SlaveReadTx {
   /** Ids of other rows that hold a value which `row` needs for itself in a unique column or unique key. */
   rowsInTheWay(table: string, row: Row): Promise<readonly string[]>;
   /** Rows in binary key order. */
-  rowPage(table: string, after: string | null, limit: number): Promise<readonly { readonly id: string; readonly row: ImageResult }[]>;
+  rowPage(
+    table: string,
+    after: string | null,
+    limit: number,
+  ): Promise<readonly { readonly id: string; readonly row: ImageResult }[]>;
   /** Set-aside changes by ascending `rejectedId`. */
   rejected(filter?: RejectedFilter): Promise<readonly RejectedChange[]>;
   rejectedCount(): Promise<number>;
@@ -245,13 +260,30 @@ export interface SlaveWriteTx extends SlaveReadTx {
    */
   applyRows(rows: readonly RowState[]): Promise<readonly WriteFailure[]>;
   /** Deletes rows of a key range that are not in `keep`; rows with unsent or rejected `up` changes stay. Returns how many. */
-  deleteRange(table: string, after: string | null, upTo: string | null, keep: readonly string[]): Promise<number>;
+  deleteRange(
+    table: string,
+    after: string | null,
+    upTo: string | null,
+    keep: readonly string[],
+  ): Promise<number>;
   /** Ids in a key range that are not in `keep` and do have unsent or rejected `up` changes, whether the row is there or not. */
-  workInRange(table: string, after: string | null, upTo: string | null, keep: readonly string[]): Promise<readonly string[]>;
+  workInRange(
+    table: string,
+    after: string | null,
+    upTo: string | null,
+    keep: readonly string[],
+  ): Promise<readonly string[]>;
   /** Ids in a key range that are not in `keep` and have no unsent or rejected `up` changes. */
-  idsInRange(table: string, after: string | null, upTo: string | null, keep: readonly string[]): Promise<readonly string[]>;
+  idsInRange(
+    table: string,
+    after: string | null,
+    upTo: string | null,
+    keep: readonly string[],
+  ): Promise<readonly string[]>;
   /** Remembers versions of own accepted changes; a smaller one never replaces a greater one. */
-  acknowledge(versions: readonly { readonly table: string; readonly id: string; readonly version: number }[]): Promise<void>;
+  acknowledge(
+    versions: readonly { readonly table: string; readonly id: string; readonly version: number }[],
+  ): Promise<void>;
   /** Forgets acknowledged versions up to a position. */
   forgetAcknowledged(upTo: number): Promise<void>;
   addRejected(changes: readonly Omit<RejectedChange, 'rejectedId'>[]): Promise<void>;

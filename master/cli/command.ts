@@ -3,7 +3,7 @@ import type { CommandOutput } from './command-output.ts';
 
 /** One option of a command, beside `--json`, which every command has. */
 export interface CommandOption {
-  /** As commander writes it, such as `--host <address>`. */
+  /** As commander writes it, such as `--host <address>`; one that may be repeated ends in `...>`. */
   readonly flags: string;
   readonly summary: string;
 }
@@ -14,6 +14,8 @@ export interface CommandCall {
   readonly args: readonly string[];
   /** Text options by name in camel case; absent ones are undefined. */
   readonly options: Readonly<Record<string, string | undefined>>;
+  /** All texts of options that may be repeated, by name in camel case; absent ones are undefined. */
+  readonly lists: Readonly<Record<string, readonly string[] | undefined>>;
   readonly run: RunContext;
   readonly output: CommandOutput;
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -1,5 +1,8 @@
 import type { MasterCommand } from './command.ts';
 import { configCommand } from './commands/config.ts';
+import { conflictsListCommand } from './commands/conflicts-list.ts';
+import { conflictsResolveCommand } from './commands/conflicts-resolve.ts';
+import { conflictsShowCommand } from './commands/conflicts-show.ts';
 import { migrateCommand } from './commands/db-migrate.ts';
 import { slavesCommand } from './commands/slaves.ts';
 import { startCommand } from './commands/start.ts';
@@ -17,5 +20,8 @@ export const masterCommands: readonly MasterCommand[] = [
   tokenRotateCommand,
   tokenRevokeCommand,
   slavesCommand,
+  conflictsListCommand,
+  conflictsShowCommand,
+  conflictsResolveCommand,
   configCommand,
 ];

@@ -76,11 +76,23 @@ function addCommand(
   if (command.parameters !== undefined) added.arguments(command.parameters);
   for (const option of command.options ?? []) added.option(option.flags, option.summary);
   added.action(async () => {
-    const { json, ...options } = added.opts<{ json?: boolean } & Record<string, string>>();
-    const output = createOutput(port.stdout, json === true);
-    await command.execute({ args: added.args, options, run, output, env: port.env, cwd: port.cwd });
+    const given = Object.entries(added.opts<Readonly<Record<string, unknown>>>());
+    const output = createOutput(port.stdout, added.getOptionValue('json') === true);
+    const options = Object.fromEntries(given.filter(isText));
+    const lists = Object.fromEntries(given.filter(isList));
+    const { env, cwd } = port;
+    await command.execute({ args: added.args, options, lists, run, output, env, cwd });
   });
   parent.addCommand(added);
+}
+
+function isText(option: [name: string, value: unknown]): option is [string, string] {
+  return typeof option[1] === 'string';
+}
+
+/** Whether an option may be repeated; its values are texts, as commander takes them from the command line. */
+function isList(option: [name: string, value: unknown]): option is [string, string[]] {
+  return Array.isArray(option[1]);
 }
 
 /** Help goes to standard output; faults are thrown, and told by whoever ends the process. */

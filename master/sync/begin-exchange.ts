@@ -134,10 +134,30 @@ async function refusalOf(
       'the master was restored from a backup and has begun a new history',
     );
   }
+  if (state === null) return await copyUnderNewName(tx, name, slave);
   if (verdict.kind !== 'refuse') return undefined;
-  if (verdict.code === 'slave_forked' && state !== null) return forked(name, state, slave);
+  if (verdict.code === 'slave_forked') return forked(name, state, slave);
   deps.log.warn('a slave is older than what it sent before', { slave: name });
   return new SyncError('slave_rewound', `slave ${name} is older than what the master has from it`);
+}
+
+/** A database that another slave's name stands for must first become one of its own. */
+async function copyUnderNewName(
+  tx: MasterWriteTx,
+  name: string,
+  slave: SlaveHeaders,
+): Promise<SyncError | undefined> {
+  const holder = (await tx.slaves()).find((other) => holds(other, slave.incarnation));
+  if (holder === undefined) return undefined;
+  return new SyncError(
+    'slave_forked',
+    `the database of ${name} is, or is a copy of, the one of slave ${holder.name}`,
+  );
+}
+
+/** Whether an incarnation is a slave's, or was. */
+export function holds(state: SlaveState, incarnation: string): boolean {
+  return state.incarnation === incarnation || state.formerIncarnations.includes(incarnation);
 }
 
 /** The state of a slave at its first contact. */

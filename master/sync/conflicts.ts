@@ -11,7 +11,12 @@ import {
 } from '../../common/core/find-conflicts.ts';
 import type { Conflict } from '../../common/core/read-conflict.ts';
 import { SyncError } from '../../common/core/sync-error.ts';
-import type { ImageResult, MasterWriteTx, RowWrite } from '../../common/storage/master-store.ts';
+import type {
+  ChangeNote,
+  ImageResult,
+  MasterWriteTx,
+  RowWrite,
+} from '../../common/storage/master-store.ts';
 import type { MasterDeps } from './master-deps.ts';
 
 /** Lists conflicts, newest first. */
@@ -85,7 +90,7 @@ function toRowWrite({ table, id, before, row }: DecidedWrite): RowWrite {
   return { kind: before === null ? 'insert' : 'update', table, id, row };
 }
 
-function noteOf({ table, id }: DecidedWrite, changedAt: string) {
+function noteOf({ table, id }: DecidedWrite, changedAt: string): ChangeNote {
   return {
     table,
     id,

@@ -1,8 +1,9 @@
 import { hashByOperation } from '../../common/core/operation-sequence.ts';
 import { SyncError } from '../../common/core/sync-error.ts';
 import type { EnrollAnswer, EnrollRequest } from '../../common/protocol/enroll.ts';
-import type { MasterWriteTx, SlaveState } from '../../common/storage/master-store.ts';
-import { newSlaveState } from './begin-exchange.ts';
+import { uploadAnswerSchema } from '../../common/protocol/upload.ts';
+import type { MasterWriteTx, SlaveState, StoredBatch } from '../../common/storage/master-store.ts';
+import { holds, newSlaveState } from './begin-exchange.ts';
 import type { RequestIdentity } from './identity.ts';
 import type { MasterDeps } from './master-deps.ts';
 
@@ -58,8 +59,9 @@ async function judgeOperations(
   const { operations, replaces } = request;
   if (replaces === null || operations.length === 0) return { known: [], unverifiable: [] };
   const numbers = operations.map(({ op }) => op);
+  const holder = (await holderOf(tx, state, replaces)) ?? state;
   const stored = await tx.batchesCovering(
-    name,
+    holder?.name ?? name,
     replaces,
     Math.min(...numbers),
     Math.max(...numbers),
@@ -76,7 +78,29 @@ async function judgeOperations(
     state?.incarnation === replaces
       ? state.lastOperation
       : await tx.lastStoredOperation(name, replaces);
-  const known = operations.filter(({ op, hash }) => hashes.get(op) === hash.slice(0, 32));
+  // What was rejected had no effect, so its sender must go on keeping it.
+  const rejected = rejectedOperations(stored);
+  const known = operations.filter(
+    ({ op, hash }) => hashes.get(op) === hash.slice(0, 32) && !rejected.has(op),
+  );
   const unverifiable = operations.filter(({ op }) => op <= lastSeen && !hashes.has(op));
   return { known: known.map(({ op }) => op), unverifiable: unverifiable.map(({ op }) => op) };
+}
+
+function rejectedOperations(stored: readonly StoredBatch[]): ReadonlySet<number> {
+  const results = stored.flatMap(
+    (batch) => uploadAnswerSchema.parse(JSON.parse(batch.answer)).results,
+  );
+  const rejected = results.filter(({ status }) => status === 'rejected');
+  return new Set(rejected.flatMap(({ op }) => (op === undefined ? [] : [op])));
+}
+
+/** The slave that has, or had, an incarnation: a copy may ask under a new name what the original has sent (P15). */
+async function holderOf(
+  tx: MasterWriteTx,
+  state: SlaveState | null,
+  incarnation: string,
+): Promise<SlaveState | undefined> {
+  if (state !== null && holds(state, incarnation)) return state;
+  return (await tx.slaves()).find((slave) => holds(slave, incarnation));
 }

@@ -1,17 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { PROGRAM_VERSION } from '../../common/core/program-version.ts';
-import { SyncError } from '../../common/core/sync-error.ts';
 import { emptyReport } from '../../common/core/sync-report.ts';
-import { inventories } from '../../common/tables/inventories.ts';
 import { aStatus, aTableCount } from '../control/status-builders.testkit.ts';
 import { canonicalWords } from './canonical-words.ts';
 import { cliCommands } from './command-registry.ts';
-import { parseSetOptions } from './parse-set-options.ts';
 import { progressText, reportText } from './report-text.ts';
 import { statusDocument } from './status-document.ts';
 import { statusText, timeText } from './status-text.ts';
-import { tableText } from './table-text.ts';
 
 describe('the command registry', () => {
   it('lists every file of commands/', () => {
@@ -52,47 +48,7 @@ describe('the words of a command line', () => {
   });
 });
 
-describe('--set', () => {
-  it('reads values by the types of their columns', () => {
-    expect(
-      parseSetOptions(inventories, ['name=a=b', 'quantity=12', 'unit_price=1.5'], ['location']),
-    ).toEqual({
-      name: 'a=b',
-      quantity: 12,
-      unit_price: '1.5',
-      location: null,
-    });
-    expect(parseSetOptions(inventories, ['quantity=9007199254740993', 'name='], [])).toEqual({
-      quantity: '9007199254740993',
-      name: '',
-    });
-  });
-
-  it.each([
-    [['name']],
-    [['=x']],
-    [['nome=x']],
-    [['id=x']],
-    [['name=x', 'name=y']],
-    [['__proto__=x']],
-  ])('refuses %j', (set) => {
-    expect(() => parseSetOptions(inventories, set, [])).toThrow(SyncError);
-  });
-});
-
 describe('texts for people', () => {
-  it('draws tables in line, whatever their cells hold (P17)', () => {
-    expect(
-      tableText(
-        ['id', 'n#'],
-        [
-          ['a', '5'],
-          ['日本\u001b[2J', '12'],
-        ],
-      ),
-    ).toEqual(['id            n', 'a             5', '日本\\x1b[2J  12']);
-  });
-
   it('tells what a sync did', () => {
     const uploaded = { ...emptyReport.uploaded, records: 3, applied: 2, rejected: 1 };
     const downloaded = { ...emptyReport.downloaded, records: 1, created: 1 };

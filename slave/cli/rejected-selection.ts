@@ -1,8 +1,9 @@
+import { wholeNumber } from '../../common/cli/option-values.ts';
+import { counted } from '../../common/cli/table-text.ts';
 import { SyncError } from '../../common/core/sync-error.ts';
 import type { RejectedOutcome, RejectedSelection } from '../control/slave-data.ts';
 import type { CliInput } from './command.ts';
-import { hasFlag, wholeNumber } from './options.ts';
-import { counted } from './table-text.ts';
+import { hasFlag } from './options.ts';
 
 /** Which set-aside changes a command line means: numbers, or `--all`. @throws SyncError `usage_invalid`. */
 export function rejectedSelection(input: CliInput): RejectedSelection {

@@ -1,7 +1,7 @@
+import { counted, tableText } from '../../common/cli/table-text.ts';
 import type { SyncReport } from '../../common/core/sync-report.ts';
 import type { DryRunReport, ProgressEvent } from '../control/control.ts';
 import { shown } from './output.ts';
-import { counted, tableText } from './table-text.ts';
 
 const PHASES: Readonly<Record<Extract<ProgressEvent, { kind: 'phase' }>['phase'], string>> = {
   upload: 'sending changes',

@@ -1,5 +1,5 @@
+import { counted, pairsText, tableText } from '../../common/cli/table-text.ts';
 import type { SlaveStatus } from '../control/control.ts';
-import { counted, pairsText, tableText } from './table-text.ts';
 
 /** A status for people. */
 export function statusText(status: SlaveStatus, nowMs: number): readonly string[] {

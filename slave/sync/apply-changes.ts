@@ -28,8 +28,8 @@ export async function applyChanges(
       const table = deps.tables.byName.get(range.table);
       if (table === undefined) continue;
       const ids = records.filter((record) => record.table === table).map((record) => record.id);
-      removed += await clearRange(tx, deps, { table, range, keep: ids });
       const busy = await tx.workInRange(range.table, range.after, range.up_to, ids);
+      removed += await clearRange(tx, deps, { table, range, keep: ids });
       absent.push(...busy.map((id) => ({ table, id, row: null, version: page.position })));
     }
   }
@@ -46,12 +46,16 @@ export async function applyChanges(
   };
 }
 
-/** Leaves out what is older than an own change that the master accepted, or than a state known already. */
+/**
+ * Leaves out what is older than an own change that the master accepted, or than a state known already. During a resync
+ * a row of the very version of an own change counts too: that change may have been made to an older row here.
+ */
 async function withoutOld<T extends IncomingRow>(
   tx: SlaveWriteTx,
   records: readonly T[],
 ): Promise<readonly T[]> {
   const fresh: T[] = [];
+  const isResync = (await tx.state()).loading?.resync === true;
   for (const [table, own] of Map.groupBy(records, (record) => record.table.name)) {
     const ids = own.map((record) => record.id);
     const acknowledged = await tx.acknowledgedVersions(table, ids);
@@ -62,7 +66,8 @@ async function withoutOld<T extends IncomingRow>(
           acknowledged.get(record.id) ?? -1,
           shadows.get(record.id)?.version ?? -1,
         );
-        return record.version > known || (known === 0 && record.version === 0);
+        const isKnown = record.version < known || (record.version === known && !isResync);
+        return !isKnown || (known === 0 && record.version === 0);
       }),
     );
   }

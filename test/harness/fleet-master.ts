@@ -1,3 +1,4 @@
+import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { silentLogger } from '../../common/core/logger.ts';
@@ -9,6 +10,7 @@ import { openForeignConnection, type ForeignConnection } from '../../common/test
 import { makeTempDir } from '../../common/testkit/temp-dir.ts';
 import { openMaster, serveMaster, type Master } from '../../master/compose.ts';
 import type { MasterConfig } from '../../master/config.ts';
+import { once } from './once.ts';
 
 /** A running master over HTTP on a free port, with a database of its own. */
 export interface FleetMaster {
@@ -20,39 +22,83 @@ export interface FleetMaster {
   readonly sql: ForeignConnection;
   /** One more such connection, for a second transaction. */
   connect(): Promise<ForeignConnection>;
+  /** Stops serving and ends all connections. */
+  close(): Promise<void>;
   /** A plain client's upload. */
   upload(body: object): Promise<UploadAnswer>;
   /** A plain client's download. */
   download(query: Readonly<Record<string, string>>): Promise<DownloadAnswer>;
 }
 
-/** Starts a master for the running test. */
+/** Starts a master with a new database, for the running test. */
 export async function startFleetMaster(
   createDatabase: CreateDatabase,
   tables: TableRegistry,
   settings: Partial<MasterConfig>,
 ): Promise<FleetMaster> {
-  const { url: databaseUrl, drop } = await createDatabase();
+  const { url, drop } = await createDatabase();
   onTestFinished(drop);
+  return openFleetMaster(url, tables, settings);
+}
+
+/** Starts a master on a database that is there; closed when the test ends. */
+export async function openFleetMaster(
+  databaseUrl: string,
+  tables: TableRegistry,
+  settings: Partial<MasterConfig> = {},
+): Promise<FleetMaster> {
   const config = { ...configOf(databaseUrl), ...settings };
   const parts = await openMaster(config, silentLogger, { tables });
-  onTestFinished(() => parts.close());
   const server = await serveMaster(parts, config);
-  onTestFinished(() => server.stop(0));
+  const connections: ForeignConnection[] = [];
   const connect = async (): Promise<ForeignConnection> => {
     const connection = await openForeignConnection(databaseUrl);
-    onTestFinished(() => connection.close());
+    connections.push(connection);
     return connection;
   };
+  const close = once(async () => {
+    await server.stop(0);
+    await parts.close();
+    for (const connection of connections) await connection.close();
+  });
+  onTestFinished(close);
   return {
     parts,
     url: server.url,
     databaseUrl,
     sql: await connect(),
     connect,
+    close,
     upload: (body) => ask(server.url, 'upload', { method: 'POST', body: JSON.stringify(body) }),
     download: (query) => ask(server.url, `download?${new URLSearchParams(query)}`, {}),
   };
+}
+
+/**
+ * Copies the database of a master that is closed.
+ *
+ * @returns the copy's address.
+ */
+export async function copyMasterDatabase(databaseUrl: string): Promise<string> {
+  if (databaseUrl.startsWith('sqlite:')) {
+    const copy = join(makeTempDir(), 'copy.sqlite');
+    copyFileSync(databaseUrl.slice('sqlite:'.length), copy);
+    return `sqlite:${copy}`;
+  }
+  const { pathname } = new URL(databaseUrl);
+  const original = pathname.slice(1);
+  const copy = new URL(databaseUrl);
+  copy.pathname = `/${original}_copy`;
+  const server = new URL(databaseUrl);
+  server.pathname = '/postgres';
+  const execute = async (statement: string): Promise<void> => {
+    const connection = await openForeignConnection(server.href);
+    await connection.run(statement);
+    await connection.close();
+  };
+  await execute(`CREATE DATABASE ${original}_copy TEMPLATE ${original}`);
+  onTestFinished(() => execute(`DROP DATABASE IF EXISTS ${original}_copy WITH (FORCE)`));
+  return copy.href;
 }
 
 function configOf(databaseUrl: string): MasterConfig {

@@ -19,6 +19,7 @@ import { resetSlave, type ResetReport } from '../../slave/sync/reset.ts';
 import { runSyncCycle } from '../../slave/sync/run-sync-cycle.ts';
 import type { SlaveDeps } from '../../slave/sync/slave-deps.ts';
 import { createHttpMasterClient } from '../../slave/transport/http-master-client.ts';
+import { once } from './once.ts';
 
 /** A slave on a SQLite file of its own, behind a bad network of its own. */
 export interface FleetSlave {
@@ -151,9 +152,4 @@ function clockAhead(ms: number): SlaveDeps['clock'] {
     nowIso: () => new Date(nowMs()).toISOString(),
     monotonicMs: () => systemClock.monotonicMs(),
   };
-}
-
-function once(work: () => Promise<void>): () => Promise<void> {
-  let done: Promise<void> | undefined;
-  return () => (done ??= work());
 }

@@ -7,7 +7,7 @@ import type { CreateDatabase } from '../../common/storage/contract/master-databa
 import { tableDefinitions } from '../../common/tables/registry.ts';
 import type { ForeignConnection } from '../../common/testkit/foreign-connection.ts';
 import type { MasterConfig } from '../../master/config.ts';
-import { startFleetMaster, type FleetMaster } from './fleet-master.ts';
+import { openFleetMaster, startFleetMaster, type FleetMaster } from './fleet-master.ts';
 import { openFleetSlave, type FleetSlave, type FleetSlaveOptions } from './fleet-slave.ts';
 import { digestOf, readTextRows } from './table-rows.ts';
 
@@ -16,7 +16,7 @@ export interface Fleet {
   readonly tables: TableRegistry;
   readonly master: FleetMaster;
   readonly slaves: readonly FleetSlave[];
-  /** Opens one more slave. */
+  /** Opens one more slave; one on the file of another, which is closed, takes its place. */
   addSlave(options: Pick<FleetSlaveOptions, 'name'> & Partial<FleetSlaveOptions>): Promise<FleetSlave>;
 }
 
@@ -37,6 +37,18 @@ export type Scenarios = Readonly<Record<string, (open: OpenFleet) => Promise<voi
 
 /** Most rounds until nothing moves any more; more mean that it never ends. */
 const MAX_ROUNDS = 12;
+
+/**
+ * Puts another copy of the master's database in the place of the running one, as a restored backup.
+ *
+ * @returns the fleet with its new master; the old one is closed.
+ */
+export async function restoreMaster(fleet: Fleet, databaseUrl: string): Promise<Fleet> {
+  await fleet.master.close();
+  const master = await openFleetMaster(databaseUrl, fleet.tables);
+  for (const slave of fleet.slaves) slave.proxy.retarget(master.url);
+  return { ...fleet, master };
+}
 
 /** Makes a test of each scenario, on the given kind of master database. */
 export function runScenarios(scenarios: Scenarios, createDatabase: CreateDatabase): void {
@@ -127,7 +139,8 @@ async function openFleet(createDatabase: CreateDatabase, options: FleetOptions =
   const slaves: FleetSlave[] = [];
   const addSlave: Fleet['addSlave'] = async (wanted) => {
     const slave = await openFleetSlave({ masterUrl: master.url, tables, ...wanted });
-    slaves.push(slave);
+    const former = slaves.findIndex(({ file }) => file === slave.file);
+    slaves.splice(former < 0 ? slaves.length : former, 1, slave);
     return slave;
   };
   for (const name of options.slaves ?? []) await addSlave({ name });

@@ -108,6 +108,20 @@ describe('copies and backups', { timeout: 120_000 }, () => {
     await expectConverged(master, first, second);
   });
 
+  it('P15 F42 a copy that comes under a new name from the start is noticed at first contact', async () => {
+    const { master, slave: first } = await stockedShop();
+    const second = copyOf(first);
+    second.env = { ...second.env, SLAVE_NAME: 'till-2' };
+    await second.sql(sellSql('lamp', 'sold-by-second'));
+    await expectStopped(second, 'slave_forked');
+    await reset(second, 'slave_forked');
+    await first.sql(sellSql('lamp', 'sold-by-first'));
+    expect(await first.json('sync:run')).toMatchObject({ exitCode: 0, pending: 0 });
+    expect(await second.json('sync:run')).toMatchObject({ exitCode: 0 });
+    expect(await stockOf(master)).toEqual({ quantity: 8, sold: 2 });
+    await expectConverged(master, first, second);
+  });
+
   it('P15 F44 P1 a slave restored from a backup that then sells loses and doubles nothing', async () => {
     const { master, slave } = await stockedShop();
     await slave.sql(sellSql('lamp', 'in-the-backup'));

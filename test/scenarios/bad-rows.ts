@@ -104,6 +104,7 @@ export const badRows: Scenarios = {
     await a?.app.run('UPDATE sync_state SET page_limit = 1');
     await expectSettled(fleet);
     const late = await fleet.addSlave({ name: 'late' });
+    await syncWell(late);
     await late.app.script(`${node('y', null)}; ${node('b', 'y')}`);
     await late.app.run("UPDATE nodes SET parent_id = 'z' WHERE id = 'y'");
     await expectSettled(fleet);

@@ -11,13 +11,13 @@ export const configCommand: MasterCommand = {
   execute: async (call) => {
     const { loadConfigFor } = await import('../open-master.ts');
     const { describeSettings } = await import('../../../common/runtime/settings.ts');
-    const { tableLines } = await import('../command-output.ts');
+    const { tableText } = await import('../../../common/cli/table-text.ts');
     const { safeText } = await import('../../../common/core/safe-text.ts');
     const loaded = await loadConfigFor(call);
     const settings = describeSettings(loaded);
     const { warnings } = loaded;
     call.output.result({ settings, warnings }, () => [
-      ...tableLines(
+      ...tableText(
         ['SETTING', 'VALUE', 'FROM', 'MEANING'],
         settings.map((setting) => [
           setting.name,

@@ -11,7 +11,7 @@ export const slavesCommand: MasterCommand = {
   ],
   execute: async (call) => {
     const { openMasterFor } = await import('../open-master.ts');
-    const { tableLines } = await import('../command-output.ts');
+    const { tableText } = await import('../../../common/cli/table-text.ts');
     const { master } = await openMasterFor(call);
     const { head, slaves } = await master.store.read(async (tx) => ({
       head: await tx.head(),
@@ -20,7 +20,7 @@ export const slavesCommand: MasterCommand = {
     call.output.result({ head, slaves: slaves.map((slave) => toJson(slave, head)) }, () =>
       slaves.length === 0
         ? ['No slave has synced yet.']
-        : tableLines(
+        : tableText(
             ['SLAVE', 'LAST CONTACT', 'STATUS', 'POSITION', 'LAG', 'PENDING', 'PROGRAM'],
             slaves.map((slave) => toCells(slave, head)),
           ),

@@ -11,13 +11,13 @@ export const tokenListCommand: MasterCommand = {
   execute: async (call) => {
     const { openMasterFor } = await import('../open-master.ts');
     const { storedTokenJson } = await import('../token-output.ts');
-    const { tableLines } = await import('../command-output.ts');
+    const { tableText } = await import('../../../common/cli/table-text.ts');
     const { master } = await openMasterFor(call);
     const tokens = await master.tokens.list();
     call.output.result({ tokens: tokens.map(storedTokenJson) }, () =>
       tokens.length === 0
         ? ['There is no token yet: only this machine is served. Make one: master token create NAME']
-        : tableLines(
+        : tableText(
             ['SLAVE', 'ID', 'MADE', 'STATE'],
             tokens.map((token) => [
               token.slave,

@@ -1,8 +1,8 @@
+import { tableText } from '../../../common/cli/table-text.ts';
 import type { CliCommand } from '../command.ts';
 import { hasFlag, jsonOption } from '../options.ts';
 import { shown } from '../output.ts';
 import { loadConfig } from '../session.ts';
-import { tableText } from '../table-text.ts';
 
 /** `config`: every setting, its value and where it came from. */
 export const configCommand: CliCommand = {

@@ -1,8 +1,8 @@
+import { counted } from '../../../common/cli/table-text.ts';
 import type { CliCommand } from '../command.ts';
 import { hasFlag, jsonOption } from '../options.ts';
 import { shown } from '../output.ts';
 import { loadConfig } from '../session.ts';
-import { counted } from '../table-text.ts';
 
 /** `db:migrate`: makes tables and capture triggers; keeps every row. */
 export const dbMigrateCommand: CliCommand = {

@@ -1,7 +1,8 @@
+import { wholeNumber } from '../../../common/cli/option-values.ts';
 import { SyncError } from '../../../common/core/sync-error.ts';
 import type { CliCommand } from '../command.ts';
 import { logLineText, parseLogLine } from '../log-text.ts';
-import { hasFlag, jsonOption, textOption, wholeNumber } from '../options.ts';
+import { hasFlag, jsonOption, textOption } from '../options.ts';
 import { loadConfig } from '../session.ts';
 
 const DEFAULT_LINES = 50;

@@ -1,7 +1,8 @@
+import { wholeNumber } from '../../../common/cli/option-values.ts';
+import { tableText } from '../../../common/cli/table-text.ts';
 import type { CliCommand } from '../command.ts';
-import { hasFlag, jsonOption, textOption, wholeNumber } from '../options.ts';
+import { hasFlag, jsonOption, textOption } from '../options.ts';
 import { loadConfig, openHere } from '../session.ts';
-import { tableText } from '../table-text.ts';
 
 const DEFAULT_LIMIT = 100;
 

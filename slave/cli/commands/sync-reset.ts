@@ -1,9 +1,9 @@
+import { counted, pairsText } from '../../../common/cli/table-text.ts';
 import { SyncError } from '../../../common/core/sync-error.ts';
 import type { ResetReport, ResetVariant, SlaveStatus } from '../../control/control.ts';
 import type { CliCommand, CliContext, CliInput } from '../command.ts';
 import { hasFlag, jsonOption } from '../options.ts';
 import { loadConfig, openControl } from '../session.ts';
-import { counted, pairsText } from '../table-text.ts';
 
 /** `sync:reset`: out of a failed or troubled state; backs up first and keeps unsent work. */
 export const syncResetCommand: CliCommand = {

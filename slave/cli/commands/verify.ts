@@ -1,10 +1,10 @@
+import { counted, tableText } from '../../../common/cli/table-text.ts';
 import { SyncError } from '../../../common/core/sync-error.ts';
 import type { TableVerdict, VerifyReport } from '../../control/slave-data.ts';
 import type { CliCommand } from '../command.ts';
 import { hasFlag, jsonOption, settingOptions } from '../options.ts';
 import { shown } from '../output.ts';
 import { loadConfig, openHere } from '../session.ts';
-import { counted, tableText } from '../table-text.ts';
 
 /** Exit code while the two cannot be compared: try again after a sync. */
 const TRY_LATER = 75;

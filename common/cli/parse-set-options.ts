@@ -1,5 +1,5 @@
-import { SyncError } from '../../common/core/sync-error.ts';
-import type { Row, TableDefinition, WireValue } from '../../common/core/table-definition.ts';
+import { SyncError } from '../core/sync-error.ts';
+import type { Row, TableDefinition, WireValue } from '../core/table-definition.ts';
 
 /**
  * Turns `--set column=value` and `--set-null column` into wire values by the types of their columns. Values themselves

@@ -1,5 +1,4 @@
-import { displayWidth } from '../../common/core/safe-text.ts';
-import { shown } from './output.ts';
+import { displayWidth, safeText } from '../core/safe-text.ts';
 
 /** Widest cell that is not cut. */
 const MAX_CELL_WIDTH = 60;
@@ -12,7 +11,7 @@ export function tableText(
   headings: readonly string[],
   rows: readonly (readonly string[])[],
 ): readonly string[] {
-  const cells = rows.map((row) => row.map((cell) => shown(cell, MAX_CELL_WIDTH)));
+  const cells = rows.map((row) => row.map((cell) => safeText(cell, MAX_CELL_WIDTH)));
   const names = headings.map((heading) => heading.replace(/#$/, ''));
   const widths = names.map((name, column) =>
     Math.max(displayWidth(name), ...cells.map((row) => displayWidth(row[column] ?? ''))),
@@ -30,7 +29,7 @@ export function tableText(
 /** Draws names and values, one pair a line. Values may hold text from elsewhere; they are made safe and are not cut. */
 export function pairsText(pairs: readonly (readonly [string, string])[]): readonly string[] {
   const width = Math.max(...pairs.map(([name]) => name.length));
-  return pairs.map(([name, value]) => `${name.padEnd(width)}  ${shown(value)}`.trimEnd());
+  return pairs.map(([name, value]) => `${name.padEnd(width)}  ${safeText(value)}`.trimEnd());
 }
 
 /** A number with its noun: `1 record`, `2 records`. */
