@@ -8,8 +8,10 @@ export const acknowledgeRequestSchema = z.strictObject({
   cursor: z.string().max(512).nullable().optional(),
   pending: z.number().int().min(0).optional(),
 });
+/** Body of `POST acknowledge`, checked. */
 export type AcknowledgeRequest = z.infer<typeof acknowledgeRequestSchema>;
 
 /** Answer of `POST acknowledge`. */
 export const acknowledgeAnswerSchema = z.object({ acknowledged: z.literal(true) });
+/** Answer of `POST acknowledge`, checked. */
 export type AcknowledgeAnswer = z.infer<typeof acknowledgeAnswerSchema>;

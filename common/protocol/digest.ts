@@ -7,6 +7,7 @@ export const digestAnswerSchema = z.object({
     z.object({ table: z.string(), rows: z.number(), digest: z.string(), unreadable: z.number() }),
   ),
 });
+/** Answer of `GET digest`, checked. */
 export type DigestAnswer = z.infer<typeof digestAnswerSchema>;
 
 /** Answer of `GET digest/rows?table=&after=`: one page of row digests in key order. */
@@ -14,4 +15,5 @@ export const digestRowsAnswerSchema = z.object({
   rows: z.array(z.object({ id: z.string(), digest: z.string() })),
   has_more: z.boolean(),
 });
+/** Answer of `GET digest/rows`, checked. */
 export type DigestRowsAnswer = z.infer<typeof digestRowsAnswerSchema>;

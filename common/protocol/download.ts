@@ -18,6 +18,7 @@ export const downloadRecordSchema = z.object({
   version: z.number(),
   updated_at: z.string(),
 });
+/** One record of a page, checked by shape; values are checked against the table. */
 export type DownloadRecord = z.infer<typeof downloadRecordSchema>;
 
 /** Part of a table, in binary key order, that a snapshot page holds completely. */
@@ -28,6 +29,7 @@ export const snapshotRangeSchema = z.object({
   /** Inclusive upper end, null for the end of the table. */
   up_to: z.string().nullable(),
 });
+/** A key range that a snapshot page holds completely. */
 export type SnapshotRange = z.infer<typeof snapshotRangeSchema>;
 
 /** Answer of `GET download`. */
@@ -51,4 +53,5 @@ export const downloadAnswerSchema = z.object({
     })
     .optional(),
 });
+/** Answer of `GET download`, checked by shape. */
 export type DownloadAnswer = z.infer<typeof downloadAnswerSchema>;

@@ -14,6 +14,7 @@ export const enrollRequestSchema = z.strictObject({
   /** False while more operations follow; the incarnation changes with the last request. */
   final: z.boolean(),
 });
+/** Body of `POST enroll`, checked. */
 export type EnrollRequest = z.infer<typeof enrollRequestSchema>;
 
 /** Answer of `POST enroll`. */
@@ -24,4 +25,5 @@ export const enrollAnswerSchema = z.object({
   /** Operations with numbers that the master has used, but whose content it no longer remembers. */
   unverifiable: z.array(z.number()),
 });
+/** Answer of `POST enroll`, checked. */
 export type EnrollAnswer = z.infer<typeof enrollAnswerSchema>;

@@ -18,4 +18,5 @@ export const problemSchema = z.object({
   /** Facts such as `expected_op`; never row values. */
   details: z.record(z.string(), z.unknown()).optional(),
 });
+/** An error body, checked. */
 export type Problem = z.infer<typeof problemSchema>;

@@ -43,6 +43,7 @@ export const uploadRequestSchema = z.strictObject({
   /** The sender's clock when it sent, ISO. */
   sent_at: z.string().max(40).optional(),
 });
+/** Body of `POST upload`; its records are checked one by one later. */
 export type UploadRequest = z.infer<typeof uploadRequestSchema>;
 
 /** What became of one record. */
@@ -57,6 +58,7 @@ export const uploadResultSchema = z.object({
   row: z.record(z.string(), z.unknown()).nullable().optional(),
   error: z.object({ code: z.string(), detail: z.string() }).optional(),
 });
+/** What became of one record, checked. */
 export type UploadResult = z.infer<typeof uploadResultSchema>;
 
 /** Answer of `POST upload`: one result per record, in order. */
@@ -68,4 +70,5 @@ export const uploadAnswerSchema = z.object({
   results: z.array(uploadResultSchema),
   timestamp: z.string(),
 });
+/** Answer of `POST upload`, checked. */
 export type UploadAnswer = z.infer<typeof uploadAnswerSchema>;

@@ -9,6 +9,7 @@ export const MAX_RECORDS = 5000;
 
 /** Default limits in bytes: a request body, one row as JSON. */
 export const MAX_BODY_BYTES = 8 * 1024 * 1024;
+/** Default limit in bytes of one row as JSON. */
 export const MAX_ROW_BYTES = 1024 * 1024;
 
 /** Request and answer headers, in lower case. */

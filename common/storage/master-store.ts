@@ -20,6 +20,7 @@ export interface MasterStore {
   numberChanges(now: string, freshMark: boolean): Promise<Mark>;
   /** Answers when the database does. @throws SyncError `storage_unavailable`. */
   ping(): Promise<void>;
+  /** Closes all connections; nothing may be asked afterwards. */
   close(): Promise<void>;
 }
 
@@ -160,7 +161,9 @@ export interface MasterReadTx {
   rows(table: string, ids: readonly string[]): Promise<ReadonlyMap<string, ImageResult>>;
   /** Number of rows of a table; may be an estimate. */
   countRows(table: string): Promise<number>;
+  /** State of one slave, null before its first contact. */
   slave(name: string): Promise<SlaveState | null>;
+  /** States of all slaves, by name. */
   slaves(): Promise<readonly SlaveState[]>;
   /** Stored batch of this identity, by id. */
   batchById(slave: string, incarnation: string, batchId: string): Promise<StoredBatch | null>;
@@ -210,6 +213,7 @@ export interface MasterWriteTx extends MasterReadTx {
   lockSlave(name: string): Promise<SlaveState | null>;
   /** Makes uploads with the same batch id of the same plain client take turns (rule PLAIN2). */
   lockBatch(slave: string, batchId: string): Promise<void>;
+  /** Writes a slave's state, new or changed. */
   saveSlave(state: SlaveState): Promise<void>;
   /** Begins a new history: every cursor and every slave's knowledge of the old one is void (rule ID6). */
   renewEpoch(epoch: string): Promise<void>;
@@ -236,6 +240,7 @@ export interface MasterWriteTx extends MasterReadTx {
   recordConflicts(conflicts: readonly ConflictRecord[], origin: WriteOrigin): Promise<void>;
   /** Numbers everything visible including this transaction's changes; returns this transaction's last position per `table/id`. */
   numberOwnChanges(now: string): Promise<ReadonlyMap<string, number>>;
+  /** Keeps an answer for repetitions (rule ONCE2); the oldest of the slave go. */
   storeBatch(batch: StoredBatch): Promise<void>;
 }
 

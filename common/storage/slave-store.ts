@@ -15,6 +15,7 @@ export interface SlaveStore {
   read<T>(work: (tx: SlaveReadTx) => Promise<T>): Promise<T>;
   /** Copies the database with `VACUUM INTO` into backups/, keeps the newest five, and returns the file's path. */
   backup(reason: string): Promise<string>;
+  /** Closes all connections; nothing may be asked afterwards. */
   close(): Promise<void>;
 }
 
@@ -188,9 +189,11 @@ export interface Shadow {
 
 /** Reads on one snapshot. */
 export interface SlaveReadTx {
+  /** The one row of `sync_state`. */
   state(): Promise<SlaveSyncState>;
   /** Unsent changes, voids not counted. */
   pendingCount(): Promise<number>;
+  /** Unsent changes by table and action, voids not counted. */
   pendingByTable(): Promise<
     readonly { readonly table: string; readonly action: Action; readonly count: number }[]
   >;
@@ -219,16 +222,23 @@ export interface SlaveReadTx {
   ): Promise<readonly { readonly id: string; readonly row: ImageResult }[]>;
   /** Set-aside changes by ascending `rejectedId`. */
   rejected(filter?: RejectedFilter): Promise<readonly RejectedChange[]>;
+  /** Number of changes that are set aside, both directions. */
   rejectedCount(): Promise<number>;
+  /** Rows and what waits, per synced table. */
   tableCounts(): Promise<readonly TableCounts[]>;
+  /** Newest cycles first. */
   cycles(limit: number): Promise<readonly StoredCycle[]>;
+  /** Pages kept aside for the end of their transaction, in order (rule DOWN3). */
   stagedPages(): Promise<readonly { readonly page: number; readonly text: string }[]>;
+  /** Rows in the pages kept aside. */
   stagedRows(): Promise<number>;
 }
 
 /** Writes of one step. All row writes are tagged, so that capture does not take them for local work (design 3.1). */
 export interface SlaveWriteTx extends SlaveReadTx {
+  /** Changes fields of the state; `updatedAt` follows. */
   patchState(patch: Partial<Omit<SlaveSyncState, 'createdAt'>>): Promise<void>;
+  /** Writes down the batch that is on its way, or that none is (rule ONCE1). */
   saveBatch(batch: CurrentBatch | null): Promise<void>;
   /** Removes entries up to an operation number, after their results were dealt with. */
   clearOutbox(upTo: number): Promise<void>;
@@ -286,11 +296,17 @@ export interface SlaveWriteTx extends SlaveReadTx {
   ): Promise<void>;
   /** Forgets acknowledged versions up to a position. */
   forgetAcknowledged(upTo: number): Promise<void>;
+  /** Sets changes aside (rules REJ1, REJ2). */
   addRejected(changes: readonly Omit<RejectedChange, 'rejectedId'>[]): Promise<void>;
+  /** Forgets changes that were set aside. */
   removeRejected(rejectedIds: readonly number[]): Promise<void>;
+  /** Keeps a partial page aside. */
   stagePage(text: string, rows: number): Promise<void>;
+  /** Forgets the pages kept aside. */
   clearStaged(): Promise<void>;
+  /** Writes a running cycle into the history and returns its id. */
   beginCycle(startedAt: string): Promise<number>;
+  /** Completes a cycle in the history. */
   endCycle(cycleId: number, endedAt: string, report: SyncReport): Promise<void>;
   /** New incarnation: the outbox is renumbered from 1 in order, without its voids; the next change follows the last. */
   renumberOutbox(): Promise<void>;

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { openForeignConnection } from '../../common/testkit/foreign-connection.ts';
 import { makeTempDir } from '../../common/testkit/temp-dir.ts';
 
 const program = fileURLToPath(new URL('../main.ts', import.meta.url));
@@ -106,7 +107,7 @@ describe('master', () => {
     const cwd = makeTempDir();
     const help = await master(cwd, ['--help']);
     expect([help.code, help.stderr]).toEqual([0, '']);
-    for (const word of ['start', 'db:migrate', 'token', 'slaves', 'config'])
+    for (const word of ['start', 'db:migrate', 'token', 'slaves', 'conflicts', 'config'])
       expect(help.stdout).toContain(word);
     for (const words of [['start'], ['db', 'migrate'], ['token:create'], ['slaves'], ['config']]) {
       const own = await master(cwd, [...words, '--help']);
@@ -277,6 +278,67 @@ describe('master', () => {
     });
     expect((await master(cwd, ['slaves'])).stdout).toMatch(/till-1 +\d{4}-/);
     expect(await end('SIGHUP')).toBe(0);
+  });
+
+  test('MERGE7 conflicts are listed, shown and decided, by a side or by values', async () => {
+    const cwd = makeTempDir();
+    expect((await master(cwd, ['conflicts', 'list'])).stdout).toBe('there are no such conflicts\n');
+    const other = await openForeignConnection(`sqlite:${join(cwd, 'storage', 'master.sqlite')}`);
+    onTestFinished(() => other.close());
+    await other.run(
+      "INSERT INTO inventories (id, sku, name, unit_price) VALUES ('a', 's', 'Tea', 1.5)",
+    );
+    const sides = `'{"name":"Coffee"}', '{"name":"Tea"}', '{"name":"Cocoa\\u001b[2J"}'`;
+    await other.run(`INSERT INTO sync_conflicts
+      (id, table_name, record_id, slave, columns, base, master, incoming, policy, reason, outcome, state)
+      VALUES ('c1', 'inventories', 'a', 'till-1', '["name"]', ${sides}, 'manual', 'r', 'master', 'open')`);
+    const listed = await master(cwd, ['conflicts:list', '--state=open']);
+    expect(listed.stdout).toMatch(/c1 +open +inventories +a +name +till-1 +master/);
+    expect(
+      json(await master(cwd, ['conflicts', 'list', '--table', 'transactions', '--json'])),
+    ).toEqual({
+      conflicts: [],
+    });
+    const shown = await master(cwd, ['conflicts', 'show', 'c1']);
+    expect(shown.stdout).toMatch(/name +Coffee +Tea +Cocoa\\x1b\[2J +Tea/);
+    expect(
+      json(await master(cwd, ['conflicts', 'resolve', 'c1', '--take=base', '--json'])),
+    ).toMatchObject({
+      state: 'resolved',
+      resolvedBy: 'master',
+      current: { name: 'Coffee' },
+    });
+    const set = [
+      '--set',
+      'name=Both',
+      '--set',
+      'quantity=5',
+      '--set-null',
+      'location',
+      '--by',
+      'anna',
+    ];
+    const decided = await master(cwd, ['conflicts', 'resolve', 'c1', ...set]);
+    expect(decided.stdout).toMatch(/state +resolved by anna/);
+    expect(
+      await other.all("SELECT name, quantity, location FROM inventories WHERE id = 'a'"),
+    ).toEqual([{ name: 'Both', quantity: 5, location: null }]);
+  });
+
+  test('conflict commands end with what went wrong, and change nothing', async () => {
+    const cwd = makeTempDir();
+    for (const [code, ...words] of [
+      [64, 'list', '--state', 'closed'],
+      [64, 'list', '--limit', '0'],
+      [64, 'show'],
+      [64, 'resolve', 'c1'],
+      [64, 'resolve', 'c1', '--take', 'mine'],
+      [64, 'resolve', 'c1', '--take', 'base', '--set', 'name=x'],
+      [65, 'show', 'c1'],
+      [65, 'resolve', 'c1', '--take', 'base'],
+    ] as const) {
+      expect([words, (await master(cwd, ['conflicts', ...words])).code]).toEqual([words, code]);
+    }
   });
 
   test('a port that is taken ends with 78 and says so', async () => {

@@ -1,4 +1,4 @@
-import { canonicalTime } from '../../common/core/canonical-time.ts';
+import { canonicalTime, millisOf } from '../../common/core/canonical-time.ts';
 import type { IncomingChange } from '../../common/core/change.ts';
 import { correctTimes } from '../../common/core/correct-times.ts';
 import { canonicalRecordText, type HashedRecord } from '../../common/core/record-hash.ts';
@@ -39,37 +39,50 @@ export function readBatch(
   identity: RequestIdentity,
   request: UploadRequest,
 ): UploadBatch {
-  if (request.protocol !== undefined && request.protocol !== PROTOCOL_VERSION) {
-    throw new SyncError('protocol_version', `protocol ${request.protocol} is not spoken here`, {
-      details: { supported: [PROTOCOL_VERSION] },
-    });
-  }
+  checkProtocol(request);
   const nowIso = deps.clock.nowIso();
   const sentAt = readSentAt(request);
   const parsed = request.records.map((record) => parseRecord(record, deps.tables, nowIso));
   const recordHashes = request.records.map((record) =>
     deps.sha256(canonicalRecordText(asHashed(record))).slice(0, 32),
   );
-  const incarnation = identity.slave?.incarnation ?? request.incarnation;
-  if (
-    identity.slave !== null &&
-    request.incarnation !== undefined &&
-    request.incarnation !== incarnation
-  ) {
-    throw new SyncError('slave_forked', 'header and body name different incarnations');
-  }
+  const incarnation = incarnationOf(identity, request);
   const series = incarnation === undefined ? null : seriesOf(request, parsed, incarnation);
   return {
     writer: identity.name !== '' ? identity.name : (series?.incarnation ?? ''),
     records: withCorrectedTimes(parsed, sentAt, nowIso),
-    batchId: request.batch_id ?? (series === null ? null : `${series.first}-${series.last}`),
+    batchId: batchIdOf(request, series),
     contentHash: deps.sha256(recordHashes.join('')).slice(0, 32),
     recordHashes,
     series,
     epoch: request.epoch ?? null,
     nowIso,
-    clockOffsetMs: sentAt === null ? null : Date.parse(nowIso) - Date.parse(sentAt),
+    clockOffsetMs: sentAt === null ? null : millisOf(nowIso) - millisOf(sentAt),
   };
+}
+
+function checkProtocol({ protocol }: UploadRequest): void {
+  if (protocol === undefined || protocol === PROTOCOL_VERSION) return;
+  throw new SyncError('protocol_version', `protocol ${protocol} is not spoken here`, {
+    details: { supported: [PROTOCOL_VERSION] },
+  });
+}
+
+/** Operation numbers without an incarnation belong to the one unnamed series of their writer. */
+function incarnationOf(identity: RequestIdentity, request: UploadRequest): string | undefined {
+  const stated = identity.slave?.incarnation;
+  if (stated === undefined) {
+    return request.incarnation ?? (request.first_op === undefined ? undefined : 'unnamed');
+  }
+  if (request.incarnation !== undefined && request.incarnation !== stated) {
+    throw new SyncError('slave_forked', 'header and body name different incarnations');
+  }
+  return stated;
+}
+
+function batchIdOf(request: UploadRequest, series: UploadBatch['series']): string | null {
+  if (request.batch_id !== undefined) return request.batch_id;
+  return series === null ? null : `${series.first}-${series.last}`;
 }
 
 function readSentAt(request: UploadRequest): string | null {

@@ -36,22 +36,29 @@ export async function loadUploadState(
     for (const id of ids) {
       const image = present.get(id);
       rows.set(rowKey(table, id), image?.ok ? image.row : null);
-      if (image !== undefined && !image.ok) unreadable.set(rowKey(table, id), image);
+      if (image?.ok === false) unreadable.set(rowKey(table, id), image);
     }
-    const bases = group.flatMap((change) =>
-      change.baseVersion === undefined ? [] : [change.baseVersion],
-    );
-    if (bases.length > 0) {
-      const since = await tx.changesSince(table, ids, Math.min(...bases));
-      for (const [id, changesOfRow] of since) logged.set(rowKey(table, id), changesOfRow);
+    for (const [id, changesOfRow] of await changesSinceBase(tx, table, group)) {
+      logged.set(rowKey(table, id), changesOfRow);
     }
     const missing = ids.filter((id) => !present.has(id));
-    if (missing.length > 0) {
-      for (const [id, stone] of await tx.tombstones(table, missing))
-        tombstones.set(rowKey(table, id), stone);
+    if (missing.length === 0) continue;
+    for (const [id, stone] of await tx.tombstones(table, missing)) {
+      tombstones.set(rowKey(table, id), stone);
     }
   }
   return { rows, before: new Map(rows), unreadable, logged, tombstones, settled: new Map() };
+}
+
+async function changesSinceBase(
+  tx: MasterWriteTx,
+  table: string,
+  changes: readonly IncomingChange[],
+): ReturnType<MasterWriteTx['changesSince']> {
+  const based = changes.filter((change) => change.baseVersion !== undefined);
+  if (based.length === 0) return new Map();
+  const oldest = Math.min(...based.map((change) => change.baseVersion ?? 0));
+  return tx.changesSince(table, [...new Set(based.map((change) => change.id))], oldest);
 }
 
 /** The part of the state that merging one change needs; `writer` is whose own changes are not foreign. */

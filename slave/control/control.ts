@@ -48,6 +48,7 @@ export interface SyncRequest {
 export interface SlaveControl {
   /** Whether commands go to a running daemon. */
   readonly attached: boolean;
+  /** The present status, read from the database. */
   status(): Promise<SlaveStatus>;
   /**
    * Runs one cycle to its end; the report says whether it failed, and why.
@@ -60,10 +61,16 @@ export interface SlaveControl {
     onProgress: (event: ProgressEvent) => void,
     signal: AbortSignal,
   ): Promise<SyncReport>;
+  /** What a sync would send and bring; sends and changes nothing. */
   dryRun(masterUrl: string | undefined, signal: AbortSignal): Promise<DryRunReport>;
+  /** Resets as the variant says, after a backup where rows are at stake. */
   reset(variant: ResetVariant | 'auto', signal: AbortSignal): Promise<ResetReport>;
+  /** Stops syncing until {@link resume}; survives restarts. */
   pause(): Promise<void>;
+  /** Ends a pause. */
   resume(): Promise<void>;
+  /** Ends the running cycle after its present step. */
   cancel(): Promise<void>;
+  /** Lets go of the socket or the database. */
   close(): Promise<void>;
 }

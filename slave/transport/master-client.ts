@@ -49,27 +49,33 @@ export interface SlaveUpload {
  * AxiosError, never with the token in it. `transport_cancelled` when `signal` aborts.
  */
 export interface MasterClient {
+  /** `POST upload` of one batch. */
   upload(
     upload: SlaveUpload,
     identity: ExchangeIdentity,
     signal: AbortSignal,
   ): Promise<Answer<UploadAnswer>>;
+  /** `GET download` of one page. */
   download(
     query: DownloadQuery,
     identity: ExchangeIdentity,
     signal: AbortSignal,
   ): Promise<Answer<DownloadAnswer>>;
+  /** `POST acknowledge`. */
   acknowledge(
     request: AcknowledgeRequest,
     identity: ExchangeIdentity,
     signal: AbortSignal,
   ): Promise<Answer<{ readonly acknowledged: true }>>;
+  /** `POST enroll` (rule ID4). */
   enroll(
     request: EnrollRequest,
     identity: ExchangeIdentity,
     signal: AbortSignal,
   ): Promise<Answer<EnrollAnswer>>;
+  /** `GET digest` of all tables (rule VER1). */
   digest(identity: ExchangeIdentity, signal: AbortSignal): Promise<Answer<DigestAnswer>>;
+  /** `GET digest/rows` of one table, in key order. */
   digestRows(
     table: string,
     after: string | null,
@@ -78,5 +84,6 @@ export interface MasterClient {
   ): Promise<Answer<DigestRowsAnswer>>;
   /** Is a ready master there? Resolves with its epoch. */
   ready(signal: AbortSignal): Promise<Answer<{ readonly status: string }>>;
+  /** Closes idle connections. */
   close(): void;
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Conflict } from '../../common/core/read-conflict.ts';
 import type { DownloadRecord } from '../../common/protocol/download.ts';
 import type { CreateDatabase } from '../../common/storage/contract/master-database.testkit.ts';
+import { acceptUpload } from '../../master/sync/accept-upload.ts';
 import { listConflicts, resolveConflict, showConflict } from '../../master/sync/conflicts.ts';
 import {
   batchOf,
@@ -10,7 +11,9 @@ import {
   createSale,
   deleteOf,
   moveItem,
+  openSecondMaster,
   openTestMaster,
+  plain,
   rowOf,
   slaveNamed,
   updateOf,
@@ -124,6 +127,34 @@ export function conflictsSuite(createDatabase: CreateDatabase): void {
     expect(await item(master)).toMatchObject({ name: 'name i1' });
     expect(Number((await item(master))?.['quantity'])).toBe(11);
     expect(await showConflict(master.deps, id)).toMatchObject({ resolvedBy: 'bob' });
+  });
+
+  test('P2 moves of the stock that arrive meanwhile are not lost', async () => {
+    const master = await open();
+    const { id } = await only(master);
+    const second = await openSecondMaster(master);
+    const moves = [1, 2, 3, 4, 5].map((amount) =>
+      acceptUpload(second, plain, { records: [moveItem('i1', -amount)] }),
+    );
+    const decisions = ['anna', 'bob'].map((by) =>
+      resolveConflict(master.deps, id, { set: { name: by } }, by),
+    );
+    await Promise.all([...moves, ...decisions]);
+    const row = await item(master);
+    expect(Number(row?.['quantity'])).toBe(-5);
+    expect(row?.['name']).toBe((await only(master)).resolvedBy);
+  });
+
+  test('P13 a row that cannot be read exactly is not overwritten', async () => {
+    const master = await open();
+    const { id } = await only(master);
+    await master.other.run("UPDATE inventories SET created_at = 'infinity' WHERE id = 'i1'");
+    expect((await showConflict(master.deps, id)).current).toBeNull();
+    await expect(
+      resolveConflict(master.deps, id, { take: 'incoming' }, 'anna'),
+    ).rejects.toMatchObject({ code: 'date_invalid' });
+    expect(await item(master)).toMatchObject({ name: 'from A' });
+    expect((await only(master)).state).toBe('settled');
   });
 
   test('changes nothing when a value does not fit, or the database refuses the row', async () => {

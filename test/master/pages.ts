@@ -8,7 +8,6 @@ import { streamDownload } from '../../master/sync/serve-download.ts';
 import {
   batchOf,
   createItem,
-  createSale,
   deleteOf,
   keysOf,
   moveItem,

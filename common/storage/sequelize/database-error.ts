@@ -51,6 +51,8 @@ const SQLITE_WHOLE_CODES: Readonly<Record<string, ErrorCode>> = {
   SQLITE_READONLY: 'storage_unwritable',
 };
 
+const RETRY_CODES = new Set(['SQLITE_BUSY', 'SQLITE_LOCKED', '40001', '40P01']);
+
 const CONNECTION_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EPIPE']);
 
 /** The driver's own error inside what Sequelize throws. */
@@ -66,17 +68,8 @@ export function classifyDatabaseError(thrown: unknown): DatabaseFault | undefine
   if (thrown instanceof RetryTransaction) return { kind: 'retry' };
   const error = driverErrorOf(thrown);
   const code = typeof error.code === 'string' ? error.code : '';
-  if (code === 'SQLITE_BUSY' || code === 'SQLITE_LOCKED' || code === '40001' || code === '40P01') {
-    return { kind: 'retry' };
-  }
-  if (code === 'SQLITE_CONSTRAINT') return sqliteConstraint(String(error.message));
-  if (code === 'SQLITE_MISMATCH') return { kind: 'row', code: 'value_type', detail: 'wrong type' };
-  if (code === 'SQLITE_TOOBIG') return { kind: 'row', code: 'row_too_large', detail: 'too large' };
-  const rowCode = POSTGRES_ROW_CODES[code];
-  if (rowCode !== undefined) return { kind: 'row', code: rowCode, detail: postgresDetail(error) };
-  const wholeCode = SQLITE_WHOLE_CODES[code] ?? postgresWholeCode(code);
-  if (wholeCode !== undefined) return { kind: 'whole', code: wholeCode };
-  return isConnectionTrouble(thrown, code) ? { kind: 'whole', code: 'storage_unavailable' } : undefined;
+  if (RETRY_CODES.has(code)) return { kind: 'retry' };
+  return rowFault(code, error) ?? wholeFault(code, thrown);
 }
 
 /** Turns what a transaction threw into a SyncError; errors that are none of the database's pass through. */
@@ -89,6 +82,22 @@ export function toStorageError(thrown: unknown): unknown {
     return new SyncError('storage_busy', `the database is busy: ${message}`, { cause: thrown, retryAfterMs: 2000 });
   }
   return new SyncError(fault.code, `the database refused: ${message}`, { cause: thrown });
+}
+
+function rowFault(code: string, error: DriverError): DatabaseFault | undefined {
+  if (code === 'SQLITE_CONSTRAINT') return sqliteConstraint(String(error.message));
+  if (code === 'SQLITE_MISMATCH') return { kind: 'row', code: 'value_type', detail: 'wrong type' };
+  if (code === 'SQLITE_TOOBIG') return { kind: 'row', code: 'row_too_large', detail: 'too large' };
+  const rowCode = POSTGRES_ROW_CODES[code];
+  return rowCode && { kind: 'row', code: rowCode, detail: postgresDetail(error) };
+}
+
+function wholeFault(code: string, thrown: unknown): DatabaseFault | undefined {
+  const wholeCode = SQLITE_WHOLE_CODES[code] ?? postgresWholeCode(code);
+  if (wholeCode !== undefined) return { kind: 'whole', code: wholeCode };
+  return isConnectionTrouble(thrown, code)
+    ? { kind: 'whole', code: 'storage_unavailable' }
+    : undefined;
 }
 
 function sqliteConstraint(message: string): DatabaseFault {

@@ -6,6 +6,7 @@ import { classifyDatabaseError, driverErrorOf, RetryTransaction } from './databa
 import { postgresTable } from './dialects/postgres-table.ts';
 import { sqliteTable } from './dialects/sqlite-table.ts';
 import { amongIds, quote } from './dialects/table-sql.ts';
+import { KEY_INDEX_PREFIX } from './migrations/adopt-postgres-table.ts';
 import { encodeRows } from './row-codec.ts';
 import type { SqlRunner } from './sql-database.ts';
 
@@ -153,10 +154,14 @@ function toFailure<T>(
   if (fault?.kind !== 'row') throw refusal.thrown;
   const constraint = driverErrorOf(refusal.thrown).constraint;
   // Somebody else inserted the same key since we looked: start over and merge with it.
-  if (sql.dialect === 'postgres' && fault.code === 'row_unique' && constraint === `${table.name}_pkey`) {
+  if (sql.dialect === 'postgres' && fault.code === 'row_unique' && isKey(table, constraint)) {
     throw new RetryTransaction(`${table.name} ${id} was inserted by another transaction`);
   }
   return { table: table.name, id, code: fault.code, detail: fault.detail };
+}
+
+function isKey(table: TableDefinition, constraint: unknown): boolean {
+  return constraint === `${table.name}_pkey` || constraint === `${KEY_INDEX_PREFIX}${table.name}`;
 }
 
 function chunksOf<T>(items: readonly T[]): readonly (readonly T[])[] {

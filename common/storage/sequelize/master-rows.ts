@@ -1,5 +1,6 @@
-import { canonicalize } from '../../core/canonical-value.ts';
+import { canonicalize, canonicalizeColumns } from '../../core/canonical-value.ts';
 import type { Action, CounterMove, LoggedChange } from '../../core/change.ts';
+import { completeRow } from '../../core/complete-row.ts';
 import type { TableDefinition } from '../../core/table-definition.ts';
 import type { ImageResult, SlaveState, StoredBatch } from '../master-store.ts';
 import { decodeImage, invalidUnicode, isValidUtf8, REPLACEMENT } from './row-codec.ts';
@@ -67,6 +68,29 @@ export async function readImage(
     return invalidUnicode(column);
   }
   return decodeImage(table, image);
+}
+
+/**
+ * Reads an image out of the change log, which may be older than the table's declaration: columns that are no longer
+ * declared are left out, and added ones have the value with which the migration filled them.
+ *
+ * @param logged `changed_at` stands for the default `now`.
+ */
+export async function readLoggedImage(
+  table: TableDefinition,
+  logged: { readonly image: string; readonly changed_at: string },
+  hexOf: () => Promise<string>,
+): Promise<ImageResult> {
+  const result = await readImage(table, logged.image, hexOf);
+  if (result.ok || (result.code !== 'column_unknown' && result.code !== 'record_invalid')) {
+    return result;
+  }
+  const image = JSON.parse(logged.image) as Record<string, unknown>;
+  const declared = Object.entries(image).filter(([name]) => table.columnByName.has(name));
+  const known = canonicalizeColumns(table, Object.fromEntries(declared));
+  if (!known.ok) return known;
+  const completed = completeRow(table, known.row, logged.changed_at);
+  return completed.ok ? completed : { ...completed, column: result.column };
 }
 
 /** Expression of a text's bytes as hexadecimal digits. */

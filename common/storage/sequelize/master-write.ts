@@ -12,7 +12,7 @@ import { applyRowWrites } from './master-apply.ts';
 import { createMasterReadTx, readHead, readRows, tableOf, type TxContext } from './master-read.ts';
 import {
   hexExpression,
-  readImage,
+  readLoggedImage,
   toLoggedChange,
   toSlaveState,
   type LoggedRow,
@@ -134,7 +134,7 @@ async function tombstones(
   const stones = new Map<string, Tombstone>();
   for (const row of rows) {
     const hexOf = (): Promise<string> => imageHex(context, place, row.place);
-    const image = await readImage(table, row.image, hexOf);
+    const image = await readLoggedImage(table, row, hexOf);
     stones.set(row.row_id, {
       position: row.position === null ? Infinity : Number(row.position),
       generation: row.generation,
@@ -146,6 +146,13 @@ async function tombstones(
   return stones;
 }
 
+interface LoggedImage {
+  readonly image: string;
+  readonly action: string;
+  readonly position: number | string;
+  readonly changed_at: string;
+}
+
 async function rowAt(
   context: TxContext,
   tableName: string,
@@ -153,13 +160,13 @@ async function rowAt(
   position: number,
 ): ReturnType<MasterWriteTx['rowAt']> {
   const table = tableOf(context, tableName);
-  const [row] = await context.sql.all<{ image: string; action: string; position: number | string }>(
-    `SELECT image, action, position FROM sync_changes WHERE table_name = $1 AND row_id = $2 AND position <= $3
+  const [row] = await context.sql.all<LoggedImage>(
+    `SELECT image, action, position, changed_at FROM sync_changes WHERE table_name = $1 AND row_id = $2 AND position <= $3
      ORDER BY position DESC LIMIT 1`,
     [table.name, id, position],
   );
   if (row === undefined || row.action === 'delete') return null;
-  const image = await readImage(table, row.image, () =>
+  const image = await readLoggedImage(table, row, () =>
     imageHex(context, 'position', Number(row.position)),
   );
   return image.ok ? image.row : null;

@@ -22,6 +22,8 @@ export function postgresCapture(table: TableDefinition): readonly string[] {
     `CREATE OR REPLACE TRIGGER ${quote(`${name}_update`)} AFTER UPDATE ON ${on} REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ${quote(`${name}_update`)}()`,
     `CREATE OR REPLACE TRIGGER ${quote(`${name}_delete`)} AFTER DELETE ON ${on} REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ${quote(`${name}_delete`)}()`,
     `CREATE OR REPLACE TRIGGER ${quote(`${name}_truncate`)} BEFORE TRUNCATE ON ${on} FOR EACH STATEMENT EXECUTE FUNCTION ${quote(`${name}_truncate`)}()`,
+    // Whoever switched triggers off for a load does not have to remember which ones.
+    ...postgresTriggerNames(table).map((trigger) => `ALTER TABLE ${on} ENABLE TRIGGER ${quote(trigger)}`),
   ];
 }
 
@@ -38,11 +40,15 @@ ${statements.map((statement) => `  ${statement};`).join('\n')}
 END $body$`;
 }
 
-/** Writers need rights on their tables only, and may have any search path; ours must not be theirs to replace. */
+/**
+ * Writers need rights on their tables only, and may have any search path and time zone; our names must not be theirs
+ * to replace, and images are made in UTC.
+ */
 function runAsOwner(functions: readonly string[]): string {
   const alter = functions.map(
     (name) =>
-      `  EXECUTE format('ALTER FUNCTION %I() SECURITY DEFINER SET search_path TO %I, pg_temp', '${name}', current_schema());`,
+      `  EXECUTE format('ALTER FUNCTION %I() SECURITY DEFINER SET search_path TO %I, pg_temp', '${name}', current_schema());
+  ALTER FUNCTION ${quote(name)}() SET TimeZone TO 'UTC';`,
   );
   return `DO $do$\nBEGIN\n${alter.join('\n')}\nEND $do$`;
 }

@@ -80,8 +80,9 @@ function imageOf(column: ColumnDefinition, value: string): string {
     case 'json':
       return `${value}::text`;
     case 'timestamp':
+      // In the session's zone, which is UTC for ours and in capture; an adopted column may have no zone, and means UTC.
       // to_char knows neither infinity nor years before Christ; their plain text is refused by the codec.
-      return `CASE WHEN ${value} >= '0001-01-01Z' AND ${value} < '10000-01-01Z' THEN to_char(${value} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') ELSE ${value}::text END`;
+      return `CASE WHEN ${value} >= '0001-01-01Z' AND ${value} < '10000-01-01Z' THEN to_char(${value}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') ELSE ${value}::text END`;
     case 'blob':
       // '$' apart from its name: Sequelize would take '$blob' for a parameter.
       return `CASE WHEN ${value} IS NULL THEN NULL ELSE json_build_object('$'||'blob', encode(${value}, 'hex')) END`;

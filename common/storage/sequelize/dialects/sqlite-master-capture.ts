@@ -1,10 +1,17 @@
 import type { TableDefinition } from '../../../core/table-definition.ts';
-import { sqliteCapture, type CaptureSink, type CapturedChange } from './sqlite-capture.ts';
+import { declaredUniqueKeys, sqliteCapture, type CaptureSink, type CapturedChange } from './sqlite-capture.ts';
 import { SQLITE_NOW } from './sqlite-table.ts';
 
-/** Triggers that write every change of a table into the master's change log, whoever makes it (design 3.1). */
-export function sqliteMasterCapture(table: TableDefinition): readonly string[] {
-  return sqliteCapture(table, changeLog);
+/**
+ * Triggers that write every change of a table into the master's change log, whoever makes it (design 3.1).
+ *
+ * @param uniqueKeys all column lists that no two rows share in the database; default: the declared ones.
+ */
+export function sqliteMasterCapture(
+  table: TableDefinition,
+  uniqueKeys: readonly (readonly string[])[] = declaredUniqueKeys(table),
+): readonly string[] {
+  return sqliteCapture(table, changeLog, uniqueKeys);
 }
 
 const changeLog: CaptureSink = {
@@ -12,7 +19,7 @@ const changeLog: CaptureSink = {
   insert: (table, change, from) => {
     const where = from === '' ? '' : ` ${from}`;
     return `INSERT INTO sync_changes (table_name, row_id, action, columns, image, moves, counted_at, generation, origin, transaction_id, changed_at)
-    SELECT '${table.name}', CAST(${change.rowId} AS TEXT), '${change.action}', ${change.columns}, ${change.image}, ${change.deltas},
+    SELECT '${table.name}', ${keyText(change.rowId)}, '${change.action}', ${change.columns}, ${change.image}, ${change.deltas},
       CASE WHEN (SELECT counting FROM sync_context) = 1 THEN ${SQLITE_NOW} END,
       ${generationOf(table, change)},
       (SELECT origin FROM sync_context), (SELECT transaction_id FROM sync_context), ${SQLITE_NOW}${where}`;
@@ -21,7 +28,12 @@ const changeLog: CaptureSink = {
 
 /** Odd while the row lives: inserting and deleting raise it (rule MERGE6). */
 function generationOf(table: TableDefinition, { action, rowId }: CapturedChange): string {
-  const last = `coalesce((SELECT generation FROM sync_changes WHERE table_name = '${table.name}' AND row_id = CAST(${rowId} AS TEXT) ORDER BY position DESC LIMIT 1), 0)`;
+  const last = `coalesce((SELECT generation FROM sync_changes WHERE table_name = '${table.name}' AND row_id = ${keyText(rowId)} ORDER BY position DESC LIMIT 1), 0)`;
   if (action === 'create') return `(${last} + 1) | 1`;
   return action === 'delete' ? `(${last} | 1) + 1` : `${last} | 1`;
+}
+
+/** SQLite lets keys be NULL where a table was made without care; that must not fail its application's write. */
+function keyText(rowId: string): string {
+  return `ifnull(CAST(${rowId} AS TEXT), '')`;
 }

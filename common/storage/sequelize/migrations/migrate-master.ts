@@ -2,12 +2,16 @@ import type { TableRegistry } from '../../../core/table-registry.ts';
 import type { TableDefinition } from '../../../core/table-definition.ts';
 import { SyncError } from '../../../core/sync-error.ts';
 import { postgresCapture, postgresTriggerNames } from '../dialects/postgres-capture.ts';
-import { columnDdl as postgresColumn, postgresTable } from '../dialects/postgres-table.ts';
-import { REPLACED_TABLE, TRIGGER_PREFIX } from '../dialects/sqlite-capture.ts';
+import { postgresTable } from '../dialects/postgres-table.ts';
+import { declaredUniqueKeys, REPLACED_TABLE, TRIGGER_PREFIX } from '../dialects/sqlite-capture.ts';
+import { presentColumns, presentUniqueKeys } from '../dialects/sqlite-inspect.ts';
 import { sqliteMasterCapture } from '../dialects/sqlite-master-capture.ts';
-import { columnDdl as sqliteColumn, sqliteTable, SQLITE_NOW } from '../dialects/sqlite-table.ts';
+import { sqliteTable } from '../dialects/sqlite-table.ts';
 import { quote } from '../dialects/table-sql.ts';
 import type { SqlDatabase, SqlRunner } from '../sql-database.ts';
+import { extendPostgresTable, presentPostgresColumns } from './adopt-postgres-table.ts';
+import { extendTable } from './adopt-table.ts';
+import { logFilledColumns, logUnlogged } from './log-rows.ts';
 import { MASTER_SCHEMA_VERSION, masterSchema } from './master-schema.ts';
 
 /** What a migration did. */
@@ -47,14 +51,11 @@ export async function migrateMaster(
     const adopted: { table: string; rows: number }[] = [];
     const changed: string[] = [];
     for (const table of tables.tables) {
-      const present = await presentColumns(sql, table.name);
-      if (present.size === 0) {
-        for (const statement of tableSql(sql).createTable(table)) await sql.run(statement);
-        created.push(table.name);
-      } else {
-        changed.push(...(await addColumns(sql, table, present)));
-      }
+      const prepared = await prepareTable(sql, table, context.nowIso);
+      if (prepared.isNew) created.push(table.name);
+      changed.push(...prepared.changed);
       await installCapture(sql, table);
+      await logFilledColumns(sql, table, filledWithNow(table, prepared.changed));
       const rows = await logUnlogged(sql, table);
       if (rows > 0) adopted.push({ table: table.name, rows });
     }
@@ -70,12 +71,12 @@ export async function migrateMaster(
  */
 export async function verifyMasterSchema(database: SqlDatabase, tables: TableRegistry): Promise<void> {
   await database.read(async (sql) => {
-    const meta = await presentColumns(sql, 'sync_meta');
+    const meta = await presentNames(sql, 'sync_meta');
     if (meta.size === 0) throw new SyncError('storage_not_migrated', 'the database has not been prepared');
     await checkVersion(sql);
     const triggers = await presentTriggers(sql);
     for (const table of tables.tables) {
-      const present = await presentColumns(sql, table.name);
+      const present = await presentNames(sql, table.name);
       const missing = table.columns.find((column) => !present.has(column.name));
       if (missing !== undefined) {
         throw new SyncError('schema_mismatch', `table ${table.name} has no column ${missing.name}`);
@@ -118,52 +119,36 @@ async function seedMeta(sql: SqlRunner, context: MigrationContext): Promise<void
   );
 }
 
-async function presentColumns(sql: SqlRunner, table: string): Promise<ReadonlySet<string>> {
-  const rows =
+async function presentNames(sql: SqlRunner, table: string): Promise<ReadonlySet<string>> {
+  const columns =
     sql.dialect === 'sqlite'
-      ? await sql.all<{ name: string }>('SELECT name FROM pragma_table_info($1)', [table])
-      : await sql.all<{ name: string }>(
-          'SELECT column_name AS name FROM information_schema.columns WHERE table_name = $1 AND table_schema = ANY (current_schemas(false))',
-          [table],
-        );
-  return new Set(rows.map((row) => row.name));
+      ? await presentColumns(sql, table)
+      : await presentPostgresColumns(sql, table);
+  return new Set(columns.map(({ name }) => name));
 }
 
-async function addColumns(
+/** Makes a table, or brings one that is there up to its declaration. */
+async function prepareTable(
   sql: SqlRunner,
   table: TableDefinition,
-  present: ReadonlySet<string>,
-): Promise<readonly string[]> {
-  const missing = table.columns.filter((column) => !present.has(column.name));
-  for (const column of missing) {
-    const canAdd = column.nullable === true || column.default !== undefined;
-    if (column.name === 'id' || !canAdd) {
-      throw new SyncError(
-        'schema_mismatch',
-        `table ${table.name} has no column ${column.name}, and it cannot be added because it needs a value in every row`,
-      );
-    }
-    await addColumn(sql, table, column);
+  nowIso: string,
+): Promise<{ readonly isNew: boolean; readonly changed: readonly string[] }> {
+  if ((await presentNames(sql, table.name)).size === 0) {
+    for (const statement of tableSql(sql).createTable(table)) await sql.run(statement);
+    return { isNew: true, changed: [] };
   }
-  return missing.map((column) => `${table.name}.${column.name}`);
+  const changed =
+    sql.dialect === 'sqlite'
+      ? await extendTable(sql, table, nowIso)
+      : await extendPostgresTable(sql, table);
+  return { isNew: false, changed };
 }
 
-async function addColumn(
-  sql: SqlRunner,
-  table: TableDefinition,
-  column: TableDefinition['columns'][number],
-): Promise<void> {
-  const name = quote(table.name);
-  if (sql.dialect === 'postgres') {
-    await sql.run(`ALTER TABLE ${name} ADD COLUMN ${postgresColumn(column)}`);
-    return;
-  }
-  // SQLite adds neither unique columns nor ones whose default is an expression; such a column starts out empty.
-  const { default: fallback, unique: _unique, ...rest } = column;
-  const isExpression = fallback === 'now';
-  const plain = isExpression || fallback === undefined ? { ...rest, nullable: true } : { ...rest, default: fallback };
-  await sql.run(`ALTER TABLE ${name} ADD COLUMN ${sqliteColumn(plain)}`);
-  if (isExpression) await sql.run(`UPDATE ${name} SET ${quote(column.name)} = ${SQLITE_NOW}`);
+/** Columns that were added with the time of the migration, which slaves cannot know. */
+function filledWithNow(table: TableDefinition, changed: readonly string[]): readonly string[] {
+  return table.columns
+    .filter((column) => column.default === 'now' && changed.includes(`${table.name}.${column.name}`))
+    .map(({ name }) => name);
 }
 
 async function installCapture(sql: SqlRunner, table: TableDefinition): Promise<void> {
@@ -175,31 +160,19 @@ async function installCapture(sql: SqlRunner, table: TableDefinition): Promise<v
     "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = $1 AND name LIKE $2",
     [table.name, `${TRIGGER_PREFIX}%`],
   );
-  const wanted = sqliteMasterCapture(table);
-  const kept = new Set(wanted.filter((statement) => present.some((trigger) => trigger.sql === statement)));
+  const declared = declaredUniqueKeys(table);
+  const found = await presentUniqueKeys(sql, table.name, 'all');
+  const others = found.filter(
+    (names) => names.join() !== 'id' && !declared.some((key) => key.join() === names.join()),
+  );
+  const wanted = sqliteMasterCapture(table, [...declared, ...others]);
+  const kept = new Set(
+    wanted.filter((statement) => present.some((trigger) => trigger.sql === statement)),
+  );
   for (const trigger of present) {
     if (!kept.has(trigger.sql)) await sql.run(`DROP TRIGGER ${quote(trigger.name)}`);
   }
   for (const statement of wanted) if (!kept.has(statement)) await sql.run(statement);
-}
-
-/** Rows that were there before capture get a place in the change log, as if they were made now. */
-async function logUnlogged(sql: SqlRunner, table: TableDefinition): Promise<number> {
-  const missing = `NOT EXISTS (SELECT 1 FROM sync_changes c WHERE c.table_name = '${table.name}' AND c.row_id = t.id)`;
-  const [count] = await sql.all<{ n: number }>(`SELECT count(*) AS n FROM ${quote(table.name)} t WHERE ${missing}`);
-  const rows = Number(count?.n ?? 0);
-  if (rows === 0) return 0;
-  const shared =
-    sql.dialect === 'sqlite'
-      ? { now: SQLITE_NOW, transaction: 'NULL' }
-      : {
-          now: `to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`,
-          transaction: 'pg_current_xact_id()::text',
-        };
-  await sql.run(`INSERT INTO sync_changes (table_name, row_id, action, columns, image, generation, origin, transaction_id, changed_at)
-    SELECT '${table.name}', t.id, 'create', '', ${tableSql(sql).image(table, 't')}, 1, '', ${shared.transaction}, ${shared.now}
-    FROM ${quote(table.name)} t WHERE ${missing} ORDER BY t.id`);
-  return rows;
 }
 
 function triggerNames(sql: SqlRunner, table: TableDefinition): readonly string[] {
@@ -211,6 +184,8 @@ async function presentTriggers(sql: SqlRunner): Promise<ReadonlySet<string>> {
   const rows =
     sql.dialect === 'sqlite'
       ? await sql.all<{ name: string }>("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
-      : await sql.all<{ name: string }>('SELECT tgname AS name FROM pg_trigger WHERE NOT tgisinternal');
+      : await sql.all<{ name: string }>(
+          "SELECT tgname AS name FROM pg_trigger WHERE NOT tgisinternal AND tgenabled IN ('O', 'A') AND pg_table_is_visible(tgrelid)",
+        );
   return new Set(rows.map((row) => row.name));
 }
