@@ -43,7 +43,7 @@ export interface LoadedMasterConfig extends Omit<LoadedSettings, 'values'> {
 }
 
 /** The settings that a master takes. */
-export const masterSettings = {
+const masterSettings = {
   HOST: {
     description: 'Address to listen on: 127.0.0.1 serves this machine only, 0.0.0.0 every network.',
     allowed: 'an IP address or a host name, without scheme and port',

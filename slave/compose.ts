@@ -108,7 +108,11 @@ export async function migrateDatabase(config: SlaveConfig): Promise<MigrationRep
  *
  * @throws SyncError `sync_already_running` when this slave has one already.
  */
-export async function startDaemon(loaded: LoadedSlaveConfig, run: RunContext): Promise<void> {
+export async function startDaemon(
+  loaded: LoadedSlaveConfig,
+  run: RunContext,
+  onReady: () => void,
+): Promise<void> {
   const { config } = loaded;
   if (config.isSyncEnabled) requireMasterUrl(config);
   const { acquireLock } = await import('./daemon/lock.ts');
@@ -124,13 +128,14 @@ export async function startDaemon(loaded: LoadedSlaveConfig, run: RunContext): P
   const { BroadcastLog } = await import('./daemon/broadcast-log.ts');
   const broadcast = new BroadcastLog(await openLog(config, run, true), systemClock);
   for (const warning of loaded.warnings) broadcast.log.warn('a setting is doubtful', { warning });
-  await runDaemon(config, run, broadcast);
+  await runDaemon(config, run, broadcast, onReady);
 }
 
 async function runDaemon(
   config: SlaveConfig,
   run: RunContext,
   broadcast: BroadcastLog,
+  onReady: () => void,
 ): Promise<void> {
   const [loop, { createRequestHandler }, { turnOffsetMs }] = await Promise.all([
     import('./daemon/run-daemon.ts'),
@@ -161,6 +166,7 @@ async function runDaemon(
     databaseFile: config.databaseFile,
     intervalMs,
     offsetMs: turnOffsetMs(config.slaveName, intervalMs, sha256),
+    onReady,
   });
 }
 

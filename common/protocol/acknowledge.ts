@@ -13,5 +13,3 @@ export type AcknowledgeRequest = z.infer<typeof acknowledgeRequestSchema>;
 
 /** Answer of `POST acknowledge`. */
 export const acknowledgeAnswerSchema = z.object({ acknowledged: z.literal(true) });
-/** Answer of `POST acknowledge`, checked. */
-export type AcknowledgeAnswer = z.infer<typeof acknowledgeAnswerSchema>;

@@ -42,6 +42,8 @@ export const downloadAnswerSchema = z.object({
   timestamp: z.string(),
   /** Position up to which the receiver now knows the master's history; the base version of changes made from here on. */
   position: z.number(),
+  /** Only for slaves: newest operation of the receiver that the master has; a row may hold what it did or not. */
+  last_op: z.number().optional(),
   /** Ends inside a transaction: keep it aside until a page without this mark (rule DOWN3). */
   partial: z.boolean().optional(),
   /** Only on pages of a first load or resync. */

@@ -1,7 +1,7 @@
 import { safeText } from '../core/safe-text.ts';
 import { SyncError } from '../core/sync-error.ts';
 import { nearestName } from './nearest-name.ts';
-import { createRedactor, redactedMark } from './redact.ts';
+import { createRedactor, redactedMark, type Redactor } from './redact.ts';
 import type {
   SettingDefinition,
   SettingDefinitions,
@@ -73,15 +73,17 @@ export function loadSettings<const D extends SettingDefinitions>(
   const { values, faults } = parseAll(definitions, sources);
   const valid = values as Partial<SettingValues<D>>;
   const all = [...sources.faults, ...faults, ...(options.check?.(valid) ?? [])];
+  const secrets = collectSecrets(definitions, sources);
+  const redactor = createRedactor(secrets);
   const settings = Object.entries(definitions).map(([name, definition]) =>
-    toLoaded(name, definition, sources),
+    toLoaded(name, definition, sources, redactor),
   );
   if (all.length > 0) throw settingsError(all, settings);
   return {
     values: values as SettingValues<D>,
     settings,
     warnings: [...sources.warnings, ...unknownNames(definitions, sources, options.ownPrefix)],
-    secrets: collectSecrets(definitions, sources),
+    secrets,
   };
 }
 
@@ -128,6 +130,7 @@ function toLoaded(
   name: string,
   definition: SettingDefinition<unknown>,
   sources: Sources,
+  redactor: Redactor,
 ): LoadedSetting {
   const [used, ...others] = sources.found(name);
   const overridden = others
@@ -139,7 +142,7 @@ function toLoaded(
       : 'default';
   return {
     name,
-    shownValue: shownValue(definition, used),
+    shownValue: shownValue(definition, used, redactor),
     source: used?.source ?? defaultSource,
     ...(used?.file === undefined ? {} : { file: safeText(used.file, 200) }),
     overridden,
@@ -147,11 +150,16 @@ function toLoaded(
   };
 }
 
-function shownValue(definition: SettingDefinition<unknown>, used: FoundText | undefined): string {
+/** A secret that was put in another setting's place is not shown there either. */
+function shownValue(
+  definition: SettingDefinition<unknown>,
+  used: FoundText | undefined,
+  redactor: Redactor,
+): string {
   const text = used?.text ?? definition.defaultText;
   if (text === undefined) return definition.defaultNote ?? '';
   if (definition.isSecret === true) return text === '' ? '' : redactedMark;
-  return safeText(createRedactor().text(text), 200);
+  return safeText(redactor.text(text), 200);
 }
 
 function settingsError(

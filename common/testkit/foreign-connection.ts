@@ -54,7 +54,9 @@ async function openSqlite(file: string): Promise<ForeignConnection> {
       }),
     all: <T extends object>(sql: string, bind: readonly unknown[] = []) =>
       new Promise<readonly T[]>((resolve, reject) => {
-        database.all<T>(sql, [...bind], (error, rows) => (error === null ? resolve(rows) : reject(error)));
+        database.all<T>(sql, [...bind], (error, rows) =>
+          error === null ? resolve(rows) : reject(error),
+        );
       }),
     script: (sql) =>
       new Promise((resolve, reject) => {

@@ -1,3 +1,5 @@
+import { safeJson } from '../../common/core/safe-json.ts';
+
 /** Standard output of a command: lines for people, or with `--json` one JSON document and nothing else. */
 export interface CommandOutput {
   readonly isJson: boolean;
@@ -13,7 +15,7 @@ export function createOutput(
   return {
     isJson,
     result: (json, lines) => {
-      const text = isJson ? JSON.stringify(json) : lines().join('\n');
+      const text = isJson ? safeJson(json) : lines().join('\n');
       stream.write(`${text}\n`);
     },
   };

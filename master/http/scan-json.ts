@@ -7,7 +7,7 @@ export interface JsonScan {
 }
 
 /** Deepest nesting of arrays and objects in a request. */
-export const MAX_JSON_DEPTH = 32;
+const MAX_JSON_DEPTH = 32;
 
 const QUOTE = 34;
 const BACKSLASH = 92;

@@ -122,7 +122,10 @@ async function refusalOf(
 ): Promise<SyncError | undefined> {
   const { verdict, name, state, slave } = situation;
   if (verdict.kind === 'epoch_over') {
-    return new SyncError('epoch_changed', `the master has begun a new history since slave ${name} was here`);
+    return new SyncError(
+      'epoch_changed',
+      `the master has begun a new history since slave ${name} was here`,
+    );
   }
   if (verdict.kind === 'master_rewound') {
     await tx.renewEpoch(deps.randomId());

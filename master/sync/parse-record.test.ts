@@ -126,14 +126,22 @@ describe('a bad record', () => {
     ['B20 an unknown field', record({ isAdmin: true }), 'record_invalid'],
     ['data that is a list', record({ data: [] }), 'record_invalid'],
     ['data that is text', record({ data: 'name=Tea' }), 'record_invalid'],
-    ['B45 a time that does not exist', record({ changed_at: '2026-02-30T00:00:00Z' }), 'date_invalid'],
+    [
+      'B45 a time that does not exist',
+      record({ changed_at: '2026-02-30T00:00:00Z' }),
+      'date_invalid',
+    ],
     ['a time that is a number', record({ changed_at: 1_700_000_000 }), 'date_invalid'],
     ['amounts for what is no counter', record({ delta: { price: 1 } }), 'column_unknown'],
     ['amounts for unknown columns', record({ delta: { ['__proto__x']: 1 } }), 'column_unknown'],
     ['amounts that are a list', record({ delta: [1] }), 'record_invalid'],
     ['an amount of NULL', record({ delta: { quantity: null } }), 'row_not_null'],
     ['half an amount', record({ delta: { quantity: 0.5 } }), 'value_type'],
-    ['a counter set and moved', record({ data: { quantity: 1 }, delta: { quantity: 1 } }), 'record_invalid'],
+    [
+      'a counter set and moved',
+      record({ data: { quantity: 1 }, delta: { quantity: 1 } }),
+      'record_invalid',
+    ],
   ])('%s', (_what, raw, code) => {
     expect(parse(raw)).toMatchObject({ ok: false, code });
   });

@@ -24,8 +24,22 @@ describe('selectRecords', () => {
   it("DOWN1 holds each row once, as it was at the page's end, in the order of last changes", () => {
     const entries = [entry(1), entry(2, { id: 'b' }), entry(3)];
     expect(selectRecords(entries, 'south').records).toEqual([
-      { table: 'goods', id: 'b', action: 'update', data: { id: 'b', n: 2 }, version: 2, updated_at: AT },
-      { table: 'goods', id: 'a', action: 'update', data: { id: 'a', n: 3 }, version: 3, updated_at: AT },
+      {
+        table: 'goods',
+        id: 'b',
+        action: 'update',
+        data: { id: 'b', n: 2 },
+        version: 2,
+        updated_at: AT,
+      },
+      {
+        table: 'goods',
+        id: 'a',
+        action: 'update',
+        data: { id: 'a', n: 3 },
+        version: 3,
+        updated_at: AT,
+      },
     ]);
   });
 
@@ -59,12 +73,18 @@ describe('selectRecords', () => {
   });
 
   it('ECHO1 an anonymous client gets everything', () => {
-    expect(selectRecords([entry(1), entry(2, { id: 'b', origin: 'north' })], '').records).toHaveLength(2);
+    expect(
+      selectRecords([entry(1), entry(2, { id: 'b', origin: 'north' })], '').records,
+    ).toHaveLength(2);
   });
 
   it('DOWN6 P13 a row that cannot be carried is left out and reported; deletes always go', () => {
     const row = { ok: false, code: 'text_nul', column: 'name', detail: 'holds NUL' } as const;
-    const entries = [entry(1, { row }), entry(2, { id: 'b' }), entry(3, { id: 'c', row, action: 'delete' })];
+    const entries = [
+      entry(1, { row }),
+      entry(2, { id: 'b' }),
+      entry(3, { id: 'c', row, action: 'delete' }),
+    ];
     const selected = selectRecords(entries, 'south');
     expect(selected.records.map(({ id, action }) => [id, action])).toEqual([
       ['b', 'update'],

@@ -34,10 +34,28 @@ export async function serveDownload(
   const tables = servedTables(deps, identity, request.tables);
   return deps.store.read(async (tx) => {
     const cursor = await resolveStart(tx, request, tables[0]?.name);
-    return cursor.kind === 'snapshot'
-      ? snapshotPage(deps, tx, cursor, { tables, limit: request.limit })
-      : logPage(deps, tx, { cursor, tables, receiver: identity.name, limit: request.limit });
+    const page =
+      cursor.kind === 'snapshot'
+        ? await snapshotPage(deps, tx, cursor, { tables, limit: request.limit })
+        : await logPage(deps, tx, {
+            cursor,
+            tables,
+            receiver: identity.name,
+            limit: request.limit,
+          });
+    return { ...page, ...(await lastOperation(tx, identity)) };
   });
+}
+
+/** How far the receiver's own operations are in what it gets, so that it shows none of them twice (rule REBASE2). */
+async function lastOperation(
+  tx: MasterReadTx,
+  { name, slave }: RequestIdentity,
+): Promise<Pick<DownloadAnswer, 'last_op'>> {
+  const state = slave === null ? null : await tx.slave(name);
+  return state?.incarnation === slave?.incarnation && state !== null
+    ? { last_op: state.lastOperation }
+    : {};
 }
 
 /**

@@ -1,3 +1,4 @@
+import { safeJson } from '../../common/core/safe-json.ts';
 import { safeText } from '../../common/core/safe-text.ts';
 
 /** Where a command writes: results to standard output, progress and remarks to standard error. */
@@ -48,7 +49,7 @@ export function createTerminalOutput(port: TerminalPort): CliOutput {
       port.stdout.write(lines.map((line) => `${line}\n`).join(''));
     },
     json: (document) =>
-      void port.stdout.write(`${JSON.stringify(document, null, port.stdout.isTTY ? 2 : 0)}\n`),
+      void port.stdout.write(`${safeJson(document, port.stdout.isTTY ? 2 : 0)}\n`),
     remark: (text) => {
       clearProgress();
       port.stderr.write(`${text}\n`);

@@ -21,6 +21,8 @@ export interface DaemonDeps {
   readonly databaseFile: string;
   readonly intervalMs: number;
   readonly offsetMs: number;
+  /** Called once, when the socket answers and the first sync was asked for. */
+  readonly onReady: () => void;
   /** The timer of the schedule; node-schedule by default. */
   readonly timer?: JobTimer;
 }
@@ -49,6 +51,7 @@ export async function runDaemon(deps: DaemonDeps): Promise<void> {
   lifecycle.onStop('schedule', () => schedule.stop());
 
   log.info('the daemon runs', { intervalMs, socket: deps.socketPath });
+  deps.onReady();
   await lifecycle.stopRequested();
   log.info('the daemon stops');
 }

@@ -11,11 +11,13 @@ import type { SlaveDeps } from './slave-deps.ts';
  * Applies pages of the master's changes in the running transaction (rules CYCLE2, REBASE1, ECHO2, DOWN4).
  *
  * @param pages in order; of a row that comes twice the later state stands.
+ * @param lastOperation newest operation of ours that the master has.
  */
 export async function applyChanges(
   tx: SlaveWriteTx,
   deps: SlaveDeps,
   pages: readonly CheckedPage[],
+  lastOperation?: number,
 ): Promise<DownloadCounts> {
   const newest = new Map<string, IncomingRecord>();
   for (const record of pages.flatMap((page) => page.records))
@@ -34,7 +36,8 @@ export async function applyChanges(
     }
   }
   const fresh = await withoutOld(tx, records);
-  const refused = await makeRowsTrue(tx, deps, [...fresh, ...(await withoutOld(tx, absent))]);
+  const rows = [...fresh, ...(await withoutOld(tx, absent))];
+  const refused = await makeRowsTrue(tx, deps, rows, lastOperation);
   const count = (action: IncomingRecord['action']): number =>
     fresh.filter((record) => record.action === action).length;
   return {

@@ -137,7 +137,8 @@ async function settlePage(
     await tx.patchState(common);
     return null;
   }
-  const counts = await applyChanges(tx, run.deps, [...(await stagedPages(tx, run, staged)), page]);
+  const pages = [...(await stagedPages(tx, run, staged)), page];
+  const counts = await applyChanges(tx, run.deps, pages, body.last_op);
   await tx.clearStaged();
   await tx.patchState({ ...common, ...progressAfter(run, state, body, counts.records) });
   await tx.forgetAcknowledged(body.position);

@@ -10,19 +10,22 @@ import type { SlaveDeps } from './slave-deps.ts';
  * Shows rows as the master has them, with unsent and set-aside local work on top (rule REBASE1). What this database
  * does not take is set aside with its reason (rule REJ2), the rest stands.
  *
+ * @param lastOperation newest operation of ours that the master has, where that is known.
  * @returns the rows that were set aside.
  */
 export async function makeRowsTrue(
   tx: SlaveWriteTx,
   deps: SlaveDeps,
   rows: readonly IncomingRow[],
+  lastOperation = Infinity,
 ): Promise<readonly RefusedRow[]> {
   if (rows.length === 0) return [];
+  const heldUpTo = Math.min(lastOperation, (await tx.currentBatch())?.lastOperation ?? 0);
   const attempts = await forgetRefused(tx, rows);
   const works = await worksOf(tx, rows);
   const workOf = (row: IncomingRow): LocalWork | undefined => works.get(row.table)?.get(row.id);
   await tx.saveShadows(rows.filter((row) => workOf(row) !== undefined).map(shadowOf));
-  const targets = rows.flatMap((row) => targetOf(row, workOf(row)));
+  const targets = rows.flatMap((row) => targetOf(row, workOf(row), heldUpTo));
   const failures = await tx.applyRows(targets);
   if (failures.length === 0) return [];
   const byKey = new Map(rows.map((row) => [keyOf(row.table.name, row.id), row]));
@@ -48,10 +51,18 @@ function shadowOf(incoming: IncomingRow): Shadow {
   };
 }
 
-/** Nothing is written over local work that cannot be repeated on top (P9); the shadow keeps the master's row. */
-function targetOf(incoming: IncomingRow, work: LocalWork | undefined): readonly RowState[] {
+/**
+ * Nothing is written over local work that cannot be repeated on top (P9), or that the row may hold already because
+ * only the answer to it was lost (rule REBASE2); the shadow keeps the master's row until the answer is there.
+ */
+function targetOf(
+  incoming: IncomingRow,
+  work: LocalWork | undefined,
+  heldUpTo: number,
+): readonly RowState[] {
   const head = { table: incoming.table.name, id: incoming.id };
   if (work === undefined) return [{ ...head, row: incoming.row }];
+  if (work.pending.some(({ operation }) => operation <= heldUpTo)) return [];
   const changes = changesOf(work);
   if (!isRebasable(changes)) return [];
   return [{ ...head, row: rebase(incoming.table, incoming.row, changes) }];

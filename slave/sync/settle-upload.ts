@@ -86,9 +86,9 @@ async function settleRows(
     const refused = await refusedShadows(tx, name, [...byId.keys()]);
     for (const [id, rowResults] of byId) {
       const shadow = shadows.get(id) ?? refused.get(id);
-      settlements.push(
-        settleRow({ table, shadow, isTouched: refused.has(id), results: rowResults, state, now }),
-      );
+      // What came down while the answer was awaited is not shown yet (rule REBASE2).
+      const isTouched = shadow !== undefined;
+      settlements.push(settleRow({ table, shadow, isTouched, results: rowResults, state, now }));
     }
   }
   return settlements;

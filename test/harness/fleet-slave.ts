@@ -29,6 +29,11 @@ export interface FleetSlave {
   readonly proxy: FaultProxy;
   /** The application: another program's connection to the slave's file. */
   readonly app: ForeignConnection;
+  /**
+   * One more such connection, for whoever looks on while the application writes. Two statements at once on one
+   * connection would have the driver block this process, and with it the sync that holds the lock.
+   */
+  connect(): Promise<ForeignConnection>;
   /** One cycle. */
   sync(options?: SyncOptions): Promise<SyncReport>;
   /** What `slave sync:reset` does. */
@@ -87,6 +92,11 @@ export async function openFleetSlave(options: FleetSlaveOptions): Promise<FleetS
     deps,
     proxy,
     app,
+    connect: async () => {
+      const connection = await openForeignConnection(`sqlite:${file}`);
+      onTestFinished(() => connection.close());
+      return connection;
+    },
     sync: ({ signal = new AbortController().signal, onProgress = () => undefined } = {}) =>
       runSyncCycle(deps, { signal, onProgress }),
     reset: () => resetSlave(deps, 'auto', new AbortController().signal),

@@ -5,7 +5,7 @@ import { createSqliteDatabase } from '../../common/testkit/sqlite.ts';
 import { makeTempDir } from '../../common/testkit/temp-dir.ts';
 import { enrollSlave } from '../../master/sync/enroll-slave.ts';
 import { createItem, openTestMaster, slaveNamed, type TestMaster } from './harness.ts';
-import { exchange, identitySuite, newSlave, refusedWith } from './identity.ts';
+import { exchange, identitySuite, newSlave, refusedWith } from './identity.contract.ts';
 
 describe('identity on a SQLite master', () => {
   identitySuite(createSqliteDatabase);
@@ -33,7 +33,12 @@ describe('identity on a SQLite master', () => {
     a = await exchange(master, a, 'a2');
     b = await exchange(master, b, 'b2');
     const late = await exchange(master, newSlave('L'), 'l1');
-    await enrollSlave(master.deps, slaveNamed('B'), { incarnation: 'b-new', replaces: b.incarnation, operations: [], final: true });
+    await enrollSlave(master.deps, slaveNamed('B'), {
+      incarnation: 'b-new',
+      replaces: b.incarnation,
+      operations: [],
+      final: true,
+    });
     const enrolled = await exchange(master, { ...b, incarnation: 'b-new', nonce: null }, 'b3');
     const before = await epochOf(master);
 
@@ -44,31 +49,47 @@ describe('identity on a SQLite master', () => {
     expect(renewed).not.toBe(before);
     // Everybody else meets the new epoch, and nobody begins another one.
     for (const slave of [a, enrolled, late, quiet]) {
-      expect([slave.name, await refusedWith(restored, slave, 'next')]).toEqual([slave.name, 'epoch_changed']);
+      expect([slave.name, await refusedWith(restored, slave, 'next')]).toEqual([
+        slave.name,
+        'epoch_changed',
+      ]);
     }
     expect(await epochOf(restored)).toBe(renewed);
     const again = { ...a, incarnation: 'a-new', nonce: null };
-    await enrollSlave(restored.deps, slaveNamed('A'), { incarnation: 'a-new', replaces: a.incarnation, operations: [], final: true });
+    await enrollSlave(restored.deps, slaveNamed('A'), {
+      incarnation: 'a-new',
+      replaces: a.incarnation,
+      operations: [],
+      final: true,
+    });
     const back = await exchange(restored, again, 'a4');
     expect((await exchange(restored, back, 'a5')).nonce).not.toBe(back.nonce);
     expect(await epochOf(restored)).toBe(renewed);
   });
 
-  test.each(['late', 'enrolled'])('ID6 a slave that the backup does not know proves it too (%s)', async (kind) => {
-    const master = await openTestMaster(createSqliteDatabase);
-    const known = await exchange(master, newSlave('A'), 'a1');
-    const restore = await restoredCopy(master);
-    let slave = newSlave('L');
-    if (kind === 'enrolled') {
-      await enrollSlave(master.deps, slaveNamed('A'), { incarnation: 'a-new', replaces: known.incarnation, operations: [], final: true });
-      slave = { ...known, incarnation: 'a-new', nonce: null };
-    }
-    slave = await exchange(master, slave, 'x1');
-    const restored = await restore();
-    const before = await epochOf(restored);
-    expect(await refusedWith(restored, slave, 'x2')).toBe('epoch_changed');
-    expect(await epochOf(restored)).not.toBe(before);
-  });
+  test.each(['late', 'enrolled'])(
+    'ID6 a slave that the backup does not know proves it too (%s)',
+    async (kind) => {
+      const master = await openTestMaster(createSqliteDatabase);
+      const known = await exchange(master, newSlave('A'), 'a1');
+      const restore = await restoredCopy(master);
+      let slave = newSlave('L');
+      if (kind === 'enrolled') {
+        await enrollSlave(master.deps, slaveNamed('A'), {
+          incarnation: 'a-new',
+          replaces: known.incarnation,
+          operations: [],
+          final: true,
+        });
+        slave = { ...known, incarnation: 'a-new', nonce: null };
+      }
+      slave = await exchange(master, slave, 'x1');
+      const restored = await restore();
+      const before = await epochOf(restored);
+      expect(await refusedWith(restored, slave, 'x2')).toBe('epoch_changed');
+      expect(await epochOf(restored)).not.toBe(before);
+    },
+  );
 
   test('ID6 a master restored from a copy that is not older goes on in its epoch', async () => {
     const master = await openTestMaster(createSqliteDatabase);
@@ -86,6 +107,8 @@ describe('identity on a SQLite master', () => {
     await master.upload(slaveNamed('A'), { records: [createItem('i1')] });
     const cursor = await master.headCursor();
     const restored = await restore();
-    await expect(restored.download(slaveNamed('B'), { cursor })).rejects.toMatchObject({ code: 'epoch_changed' });
+    await expect(restored.download(slaveNamed('B'), { cursor })).rejects.toMatchObject({
+      code: 'epoch_changed',
+    });
   });
 });

@@ -6,8 +6,8 @@ import { createMasterWriteTx } from '../../common/storage/sequelize/master-write
 import type { SqlRunner } from '../../common/storage/sequelize/sql-database.ts';
 import { emptyPostgresDatabase } from '../../common/testkit/empty-postgres.ts';
 import { keysOf, openTestMaster, slaveNamed, type TestMaster } from './harness.ts';
-import { pagesSuite } from './pages.ts';
-import { cursorAt } from './positions.ts';
+import { pagesSuite } from './pages.contract.ts';
+import { cursorAt } from './positions.contract.ts';
 
 const B = slaveNamed('B');
 

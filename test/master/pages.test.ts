@@ -3,8 +3,8 @@ import { insertItem } from '../../common/storage/contract/change-log.testkit.ts'
 import { samples } from '../../common/storage/contract/sample-tables.testkit.ts';
 import { createSqliteDatabase } from '../../common/testkit/sqlite.ts';
 import { keysOf, openTestMaster, slaveNamed } from './harness.ts';
-import { pagesSuite } from './pages.ts';
-import { cursorAt } from './positions.ts';
+import { pagesSuite } from './pages.contract.ts';
+import { cursorAt } from './positions.contract.ts';
 
 const B = slaveNamed('B');
 
@@ -23,7 +23,8 @@ describe('downloads from a SQLite master', () => {
   test('DOWN6 a row whose text is no UTF-8 is left out and logged, and the others arrive', async () => {
     const master = await openTestMaster(createSqliteDatabase, { definitions: [samples] });
     const bad = "CAST(x'61ff62' AS TEXT)";
-    await master.other.script(`INSERT INTO samples (id, label) VALUES ('s1', 'good'), ('s2', ${bad}), ('s3', 'good');
+    await master.other
+      .script(`INSERT INTO samples (id, label) VALUES ('s1', 'good'), ('s2', ${bad}), ('s3', 'good');
       INSERT INTO samples (id, label) VALUES ('s4', char(65533))`);
     for (const start of [{}, { cursor: await cursorAt(master, 0) }]) {
       const logged = master.logLines.length;
@@ -38,7 +39,8 @@ describe('downloads from a SQLite master', () => {
 
   test('DOWN6 values that a column cannot hold are left out, whatever SQLite let in', async () => {
     const master = await openTestMaster(createSqliteDatabase, { definitions: [samples] });
-    await master.other.script(`INSERT INTO samples (id, big) VALUES ('a', 'abc'), ('b', 1.5), ('c', x'00');
+    await master.other
+      .script(`INSERT INTO samples (id, big) VALUES ('a', 'abc'), ('b', 1.5), ('c', x'00');
       INSERT INTO samples (id, price) VALUES ('d', 1.23456), ('e', 'x'), ('f', 9e999);
       INSERT INTO samples (id, seen_at) VALUES ('g', '2026-02-30 10:00:00'), ('h', 17000000);
       INSERT INTO samples (id, doc) VALUES ('i', '{');

@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { insertItem } from '../../common/storage/contract/change-log.testkit.ts';
+import { emptyPostgresDatabase } from '../../common/testkit/empty-postgres.ts';
 import {
   openForeignConnection,
   type ForeignConnection,
 } from '../../common/testkit/foreign-connection.ts';
-import { emptyPostgresDatabase } from '../../common/testkit/empty-postgres.ts';
 import { createPostgresDatabase } from '../../common/testkit/postgres.ts';
 import { createSeededRandom, type SeededRandom } from '../../common/testkit/seeded-random.ts';
 import { acceptUpload } from '../../master/sync/accept-upload.ts';
@@ -21,7 +21,7 @@ import {
   whenDone,
   type TestMaster,
 } from './harness.ts';
-import { cursorAt, missing, positionsSuite } from './positions.ts';
+import { cursorAt, missing, positionsSuite } from './positions.contract.ts';
 
 const WRITERS = 8;
 const TRANSACTIONS = 100;

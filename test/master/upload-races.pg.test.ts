@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import type { UploadAnswer } from '../../common/protocol/upload.ts';
 import { insertItem } from '../../common/storage/contract/change-log.testkit.ts';
 import { emptyPostgresDatabase } from '../../common/testkit/empty-postgres.ts';
 import { createSeededRandom } from '../../common/testkit/seeded-random.ts';
-import type { UploadAnswer } from '../../common/protocol/upload.ts';
 import { acceptUpload } from '../../master/sync/accept-upload.ts';
 import {
   batchOf,
@@ -27,11 +27,17 @@ describe('uploads that meet on a PostgreSQL master', () => {
   test('a new row whose key another transaction takes meanwhile is merged with that one', async () => {
     const master = await openTestMaster(emptyPostgresDatabase);
     await master.other.script(`BEGIN; ${insertItem('i1')}`);
-    const upload = master.upload(A, batchOf(1, [createItem('i1', { location: 'L' }, { base_version: 0 }), createItem('i2')]));
+    const upload = master.upload(
+      A,
+      batchOf(1, [createItem('i1', { location: 'L' }, { base_version: 0 }), createItem('i2')]),
+    );
     await untilBlocked(master);
     await master.other.script('COMMIT');
     const answer = await upload;
-    expect(answer.results.map(({ id, error }) => [id, error])).toEqual([['i1', undefined], ['i2', undefined]]);
+    expect(answer.results.map(({ id, error }) => [id, error])).toEqual([
+      ['i1', undefined],
+      ['i2', undefined],
+    ]);
     expect(answer.results[0]?.status).not.toBe('applied');
     expect(await rowOf(master.other, 'inventories', 'i1')).toMatchObject({ location: 'L' });
   });
@@ -49,10 +55,16 @@ describe('uploads that meet on a PostgreSQL master', () => {
   test('the same new rows from many slaves at once become one row each', async () => {
     const master = await openTestMaster(emptyPostgresDatabase);
     const second = await openSecondMaster(master);
-    const records = Array.from({ length: 20 }, (_, n) => createItem(`i${n}`, {}, { base_version: 0 }));
+    const records = Array.from({ length: 20 }, (_, n) =>
+      createItem(`i${n}`, {}, { base_version: 0 }),
+    );
     const answers = await Promise.all(
       ['A', 'B', 'C', 'D', 'E', 'F'].map((name, index) =>
-        acceptUpload(index % 2 === 0 ? master.deps : second, slaveNamed(name), batchOf(1, index % 3 === 0 ? records : records.toReversed())),
+        acceptUpload(
+          index % 2 === 0 ? master.deps : second,
+          slaveNamed(name),
+          batchOf(1, index % 3 === 0 ? records : records.toReversed()),
+        ),
       ),
     );
     for (const answer of answers) expect((JSON.parse(answer) as UploadAnswer).rejected).toBe(0);
@@ -64,8 +76,16 @@ describe('uploads that meet on a PostgreSQL master', () => {
     const master = await openTestMaster(emptyPostgresDatabase);
     await master.upload(A, batchOf(1, [createItem('i1'), createItem('i2')]));
     // The other session waits longer, so that the upload is the one that the database gives up.
-    await master.other.script("SET deadlock_timeout = '20s'; BEGIN; UPDATE inventories SET location = 'O' WHERE id = 'i2'");
-    const upload = master.upload(A, batchOf(3, [moveItem('i1', -1, { base_version: 2 }), moveItem('i2', -1, { base_version: 2 })]));
+    await master.other.script(
+      "SET deadlock_timeout = '20s'; BEGIN; UPDATE inventories SET location = 'O' WHERE id = 'i2'",
+    );
+    const upload = master.upload(
+      A,
+      batchOf(3, [
+        moveItem('i1', -1, { base_version: 2 }),
+        moveItem('i2', -1, { base_version: 2 }),
+      ]),
+    );
     await untilBlocked(master);
     await master.other.script("UPDATE inventories SET location = 'O' WHERE id = 'i1'; COMMIT");
     expect(statusesOf(await upload)).toEqual(['merged', 'merged']);
@@ -90,7 +110,11 @@ describe('uploads that meet on a PostgreSQL master', () => {
           const moves = random.shuffle(ids).map((id) => moveItem(id, 1, { base_version: base }));
           const records = random.shuffle([...moves, sale]);
           const batch = batchOf(1 + turn * records.length, records);
-          const answer = await acceptUpload(random.chance(0.5) ? master.deps : second, slaveNamed(name), batch);
+          const answer = await acceptUpload(
+            random.chance(0.5) ? master.deps : second,
+            slaveNamed(name),
+            batch,
+          );
           expect((JSON.parse(answer) as UploadAnswer).rejected).toBe(0);
         }
       }),
@@ -106,7 +130,10 @@ describe('uploads that meet on a PostgreSQL master', () => {
     await master.other.script(
       "BEGIN; INSERT INTO transactions (id, inventory_id, type, quantity, unit_price, total) VALUES ('t1', 'i1', 'sale', 1, 1, 1)",
     );
-    const answer = await master.upload(B, batchOf(1, [updateOf('inventories', 'i1', { name: 'b' }, { base_version: 1 })]));
+    const answer = await master.upload(
+      B,
+      batchOf(1, [updateOf('inventories', 'i1', { name: 'b' }, { base_version: 1 })]),
+    );
     expect(statusesOf(answer)).toEqual(['applied']);
     await master.other.script('COMMIT');
   });
@@ -114,7 +141,9 @@ describe('uploads that meet on a PostgreSQL master', () => {
   test('F63 the master goes on after the database ends its connections', async () => {
     const master = await openTestMaster(emptyPostgresDatabase);
     await master.upload(A, batchOf(1, [createItem('i1')]));
-    await master.other.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tidewater-master'");
+    await master.other.run(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tidewater-master'",
+    );
     const batch = batchOf(2, [moveItem('i1', -1, { base_version: 1 })]);
     const codes: string[] = [];
     for (let attempt = 0; attempt < 12; attempt += 1) {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { emptyPostgresDatabase } from '../../common/testkit/empty-postgres.ts';
 import { createSqliteDatabase } from '../../common/testkit/sqlite.ts';
-import { digestOfSamples, valuesSuite } from './values.ts';
+import { digestOfSamples, valuesSuite } from './values.contract.ts';
 
 describe('values on a PostgreSQL master', () => {
   valuesSuite(emptyPostgresDatabase);

@@ -146,10 +146,11 @@ function quantitiesDuring(slave: FleetSlave, work: () => Promise<unknown>): Prom
 }
 
 async function valuesDuring(
-  { app }: FleetSlave,
+  slave: FleetSlave,
   query: string,
   work: () => Promise<unknown>,
 ): Promise<readonly number[]> {
+  const app = await slave.connect();
   const seen = [await countOf(app, query)];
   const watch = { isOn: true };
   const watching = (async () => {

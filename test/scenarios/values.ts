@@ -36,7 +36,7 @@ const exact: readonly Values[] = [
 
 /** Values that one of the two databases, or JSON, would change without a word. */
 const inexact: readonly (readonly [string, string])[] = [
-  ["UPDATE samples SET big = 1.5 WHERE id = 'v'", 'value_not_exact'],
+  ["UPDATE samples SET big = 1.5 WHERE id = 'v'", 'value_type'],
   ["UPDATE samples SET big = 'many' WHERE id = 'v'", 'value_type'],
   ["UPDATE samples SET price = 0.1 + 0.2 WHERE id = 'v'", 'value_not_exact'],
   ["UPDATE samples SET price = 1e300 WHERE id = 'v'", 'value_out_of_range'],

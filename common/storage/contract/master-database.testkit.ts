@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { onTestFinished } from 'vitest';
-import { registerTables, type TableRegistry } from '../../core/table-registry.ts';
 import type { TableDefinition } from '../../core/table-definition.ts';
+import { registerTables, type TableRegistry } from '../../core/table-registry.ts';
 import { tableDefinitions } from '../../tables/registry.ts';
 import { openForeignConnection, type ForeignConnection } from '../../testkit/foreign-connection.ts';
 import type { MasterStore } from '../master-store.ts';

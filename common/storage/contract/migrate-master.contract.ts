@@ -225,7 +225,9 @@ export function migrateMasterContract(createDatabase: CreateDatabase): void {
 
   test('a column that would need a value in every row is refused, and nothing is changed', async () => {
     const { database, other } = await open();
-    await other.script("CREATE TABLE shops (id VARCHAR(36) PRIMARY KEY NOT NULL); INSERT INTO shops VALUES ('s1')");
+    await other.script(
+      "CREATE TABLE shops (id VARCHAR(36) PRIMARY KEY NOT NULL); INSERT INTO shops VALUES ('s1')",
+    );
     await expect(migrate(database, shops())).rejects.toMatchObject({
       code: 'schema_mismatch',
       message: expect.stringMatching(/shops.*name/),
@@ -236,7 +238,9 @@ export function migrateMasterContract(createDatabase: CreateDatabase): void {
 
   test.each(['INTEGER', 'BIGINT'])('a key that is %s is refused', async (type) => {
     const { database, other } = await open();
-    await other.run(`CREATE TABLE shops (id ${type} PRIMARY KEY NOT NULL, name VARCHAR(50) NOT NULL)`);
+    await other.run(
+      `CREATE TABLE shops (id ${type} PRIMARY KEY NOT NULL, name VARCHAR(50) NOT NULL)`,
+    );
     await expect(migrate(database, shops())).rejects.toMatchObject({
       code: 'schema_mismatch',
       message: expect.stringMatching(/shops.*id/),

@@ -45,6 +45,8 @@ export function tokenStoreContract(openEmpty: () => Promise<TokenStore>): void {
     const tokens = await openEmpty();
     await tokens.add(token());
     await expect(tokens.add(token({ id: 'other' }))).rejects.toThrow(/sync_tokens.hash|UNIQUE/i);
-    await expect(tokens.add(token({ hash: 'b'.repeat(64) }))).rejects.toThrow(/UNIQUE|sync_tokens/i);
+    await expect(tokens.add(token({ hash: 'b'.repeat(64) }))).rejects.toThrow(
+      /UNIQUE|sync_tokens/i,
+    );
   });
 }

@@ -1,7 +1,7 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { ForeignConnection } from '../../testkit/foreign-connection.ts';
 import { emptyPostgresDatabase } from '../../testkit/empty-postgres.ts';
+import type { ForeignConnection } from '../../testkit/foreign-connection.ts';
 import { captureContract } from '../contract/capture.contract.ts';
 import { capturedRows, capturedTexts, insertItem } from '../contract/change-log.testkit.ts';
 import { openMasterDatabase } from '../contract/master-database.testkit.ts';

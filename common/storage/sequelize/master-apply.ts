@@ -31,7 +31,7 @@ export async function applyRowWrites(
   writes: readonly RowWrite[],
 ): Promise<readonly WriteFailure[]> {
   let failures = await applyOnce(sql, tables, writes);
-  for (let before = Infinity; failures.length > 0 && failures.length < before; ) {
+  for (let before = Infinity; failures.length > 0 && failures.length < before;) {
     before = failures.length;
     failures = await retryCurable(sql, tables, writes, failures);
   }
@@ -63,12 +63,17 @@ async function applyOnce(
   const failures: WriteFailure[] = [];
   for (const table of tables.tables) {
     for (const kind of ['update', 'insert'] as const) {
-      const rows = writes.filter((write): write is Present => write.table === table.name && write.kind === kind);
-      for (const chunk of chunksOf(rows)) failures.push(...(await writeRows(sql, table, kind, chunk)));
+      const rows = writes.filter(
+        (write): write is Present => write.table === table.name && write.kind === kind,
+      );
+      for (const chunk of chunksOf(rows))
+        failures.push(...(await writeRows(sql, table, kind, chunk)));
     }
   }
   for (const table of tables.tables.toReversed()) {
-    const ids = writes.filter((write) => write.table === table.name && write.kind === 'delete').map(({ id }) => id);
+    const ids = writes
+      .filter((write) => write.table === table.name && write.kind === 'delete')
+      .map(({ id }) => id);
     for (const chunk of chunksOf(ids)) failures.push(...(await deleteRows(sql, table, chunk)));
   }
   return failures;
@@ -83,8 +88,14 @@ async function writeRows(
   const tableSql = sql.dialect === 'sqlite' ? sqliteTable : postgresTable;
   const statement = kind === 'insert' ? tableSql.insertRows(table) : tableSql.updateRows(table);
   const write = (items: readonly Present[]): Promise<void> =>
-    sql.run(statement, [encodeRows(table, items.map(({ row }) => row))]);
-  if (kind === 'update' && rows.length > 1 && (await swapUnique(sql, table, rows, write))) return [];
+    sql.run(statement, [
+      encodeRows(
+        table,
+        items.map(({ row }) => row),
+      ),
+    ]);
+  if (kind === 'update' && rows.length > 1 && (await swapUnique(sql, table, rows, write)))
+    return [];
   const refused = await writeBisecting(sql, rows, write);
   return refused.map((refusal) => toFailure(sql, table, refusal, refusal.item.id));
 }
@@ -130,7 +141,10 @@ function movableColumns(table: TableDefinition): TableDefinition['columns'] {
   const inKeys = new Set(table.uniqueKeys.flat());
   return table.columns.filter(
     ({ name, type, unique, references }) =>
-      (unique === true || inKeys.has(name)) && type.kind === 'text' && references === undefined && name !== 'id',
+      (unique === true || inKeys.has(name)) &&
+      type.kind === 'text' &&
+      references === undefined &&
+      name !== 'id',
   );
 }
 
@@ -140,7 +154,9 @@ async function deleteRows(
   ids: readonly string[],
 ): Promise<readonly WriteFailure[]> {
   const statement = (sql.dialect === 'sqlite' ? sqliteTable : postgresTable).deleteRows(table);
-  const refused = await writeBisecting(sql, ids, (items) => sql.run(statement, [JSON.stringify(items)]));
+  const refused = await writeBisecting(sql, ids, (items) =>
+    sql.run(statement, [JSON.stringify(items)]),
+  );
   return refused.map((refusal) => toFailure(sql, table, refusal, refusal.item));
 }
 
@@ -166,6 +182,7 @@ function isKey(table: TableDefinition, constraint: unknown): boolean {
 
 function chunksOf<T>(items: readonly T[]): readonly (readonly T[])[] {
   const chunks: (readonly T[])[] = [];
-  for (let from = 0; from < items.length; from += CHUNK_ROWS) chunks.push(items.slice(from, from + CHUNK_ROWS));
+  for (let from = 0; from < items.length; from += CHUNK_ROWS)
+    chunks.push(items.slice(from, from + CHUNK_ROWS));
   return chunks;
 }

@@ -1,7 +1,7 @@
+import { MAX_PAGE_BYTES } from '../../core/limits.ts';
 import { SyncError } from '../../core/sync-error.ts';
 import type { TableDefinition } from '../../core/table-definition.ts';
 import type { TableRegistry } from '../../core/table-registry.ts';
-import { MAX_PAGE_BYTES } from '../../core/limits.ts';
 import type {
   ImageResult,
   LogEntry,
@@ -51,7 +51,8 @@ export function createMasterReadTx(context: TxContext): MasterReadTx {
     markAt: (time) => readMark(sql, 'numbered_at <= $1', time),
     markAtPosition: (position) => readMark(sql, 'position <= $1', position),
     logPage: (request, tables) => readLogPage(context, request, tables),
-    snapshotPage: (table, after, limit) => readSnapshotPage(context, tableOf(context, table), after, limit),
+    snapshotPage: (table, after, limit) =>
+      readSnapshotPage(context, tableOf(context, table), after, limit),
     rows: (table, ids) => readRows(context, table, ids, ''),
     countRows: (table) => countRows(sql, tableOf(context, table)),
     slave: async (name) => {
@@ -111,7 +112,9 @@ async function readLogPage(
   const wanted = new Set(tables);
   const entries: LogEntry[] = [];
   for (const row of rows) {
-    const table = wanted.has(row.table_name) ? context.tables.byName.get(row.table_name) : undefined;
+    const table = wanted.has(row.table_name)
+      ? context.tables.byName.get(row.table_name)
+      : undefined;
     if (table !== undefined) entries.push(await toLogEntry(context.sql, table, row));
   }
   return { entries, position: plan.end, hasMore: plan.hasMore, partial: plan.partial };
@@ -120,7 +123,11 @@ async function readLogPage(
 /** Looks at the sizes of the next changes only, and at as many as the page's end asks for. */
 async function planPage(sql: SqlRunner, request: LogPageRequest): Promise<PagePlan> {
   for (let lookahead = request.limit + 1; ; lookahead = request.hardLimit + 1) {
-    const rows = await sql.all<{ position: number | string; transaction_id: string | null; bytes: number }>(
+    const rows = await sql.all<{
+      position: number | string;
+      transaction_id: string | null;
+      bytes: number;
+    }>(
       'SELECT position, transaction_id, length(image) AS bytes FROM sync_changes WHERE position > $1 ORDER BY position LIMIT $2',
       [request.after, lookahead],
     );
@@ -181,12 +188,16 @@ export async function readRows(
 }
 
 async function countRows(sql: SqlRunner, table: TableDefinition): Promise<number> {
-  const [row] = await sql.all<{ n: number | string }>(`SELECT count(*) AS n FROM ${quote(table.name)}`);
+  const [row] = await sql.all<{ n: number | string }>(
+    `SELECT count(*) AS n FROM ${quote(table.name)}`,
+  );
   return Number(row?.n ?? 0);
 }
 
 async function readMeta(sql: SqlRunner, key: string): Promise<string> {
-  const [row] = await sql.all<{ value: string }>('SELECT value FROM sync_meta WHERE key = $1', [key]);
+  const [row] = await sql.all<{ value: string }>('SELECT value FROM sync_meta WHERE key = $1', [
+    key,
+  ]);
   if (row === undefined) throw new SyncError('storage_not_migrated', `the database has no ${key}`);
   return row.value;
 }

@@ -40,10 +40,14 @@ function readMoves(table: TableDefinition, row: LoggedRow): LoggedChange['moves'
   for (const [name, noted] of Object.entries(JSON.parse(row.moves) as Record<string, unknown>)) {
     const column = table.columnByName.get(name);
     if (column === undefined) continue;
-    const list = Array.isArray(noted) ? (noted as CounterMove[]) : [{ amount: noted, at: row.changed_at }];
+    const list = Array.isArray(noted)
+      ? (noted as CounterMove[])
+      : [{ amount: noted, at: row.changed_at }];
     moves[name] = list.flatMap(({ amount, at }): readonly CounterMove[] => {
       const value = canonicalize(column, amount);
-      return value.ok && value.value !== null && value.value !== 0 ? [{ amount: value.value as string | number, at }] : [];
+      return value.ok && value.value !== null && value.value !== 0
+        ? [{ amount: value.value as string | number, at }]
+        : [];
     });
   }
   return moves;

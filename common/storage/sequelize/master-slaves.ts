@@ -25,7 +25,9 @@ export async function saveSlave(sql: SqlRunner, state: SlaveState): Promise<void
     created_at: state.createdAt,
   };
   const columns = Object.keys(values);
-  const updates = columns.filter((name) => name !== 'name').map((name) => `${name} = excluded.${name}`);
+  const updates = columns
+    .filter((name) => name !== 'name')
+    .map((name) => `${name} = excluded.${name}`);
   await sql.run(
     `INSERT INTO sync_slaves (${columns.join(', ')}) VALUES (${columns.map((_, index) => `$${index + 1}`).join(', ')})
      ON CONFLICT (name) DO UPDATE SET ${updates.join(', ')}`,

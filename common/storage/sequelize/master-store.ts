@@ -8,7 +8,8 @@ import type { SqlDatabase } from './sql-database.ts';
 /** The master's storage on SQLite or PostgreSQL; several masters may share one PostgreSQL database. */
 export function createMasterStore(database: SqlDatabase, tables: TableRegistry): MasterStore {
   return {
-    write: (work) => database.write(async (sql) => work(await createMasterWriteTx(txContext(sql, tables)))),
+    write: (work) =>
+      database.write(async (sql) => work(await createMasterWriteTx(txContext(sql, tables)))),
     read: (work) => database.read((sql) => work(createMasterReadTx(txContext(sql, tables)))),
     numberChanges: (now, freshMark) => numberAndMark(database, now, freshMark),
     ping: async () => {

@@ -24,9 +24,7 @@ export async function noteChanges(
       note.revivedColumns?.join(',') ?? null,
     ]),
   );
-  return sql.dialect === 'sqlite'
-    ? sql.run(SQLITE, [rows, headBefore])
-    : sql.run(POSTGRES, [rows]);
+  return sql.dialect === 'sqlite' ? sql.run(SQLITE, [rows, headBefore]) : sql.run(POSTGRES, [rows]);
 }
 
 const SQLITE = `UPDATE sync_changes SET changed_at = j.changed_at, echo = j.echo, counted_at = j.counted_at,

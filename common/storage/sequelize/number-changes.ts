@@ -51,7 +51,8 @@ async function markInside(sql: SqlRunner, now: string): Promise<Mark> {
   const [newest, former] = await sql.all<MarkRow>(
     'SELECT position, numbered_at FROM sync_marks ORDER BY numbered_at DESC LIMIT 2',
   );
-  const last = newest === undefined ? { position: 0, numberedAt: '0001-01-01T00:00:00.000Z' } : toMark(newest);
+  const last =
+    newest === undefined ? { position: 0, numberedAt: '0001-01-01T00:00:00.000Z' } : toMark(newest);
   // Times of marks only ever grow, whatever the clock does.
   let millis = Math.max(millisOf(now), millisOf(last.numberedAt) + 1);
   if (head === last.position) {

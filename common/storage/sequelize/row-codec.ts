@@ -18,9 +18,13 @@ export function encodeRows(
   rows: readonly Row[],
   styles: ReadonlyMap<string, TimeStyle> = new Map(),
 ): string {
-  const encoders = table.columns.map((column) => encoderOf(column.type.kind, styles.get(column.name)));
+  const encoders = table.columns.map((column) =>
+    encoderOf(column.type.kind, styles.get(column.name)),
+  );
   return JSON.stringify(
-    rows.map((row) => table.columns.map((column, index) => encoders[index]?.(row[column.name] ?? null))),
+    rows.map((row) =>
+      table.columns.map((column, index) => encoders[index]?.(row[column.name] ?? null)),
+    ),
   );
 }
 
@@ -31,7 +35,12 @@ export function decodeImage(table: TableDefinition, image: string): ImageResult 
 
 /** Result for a row whose text is not valid UTF-8 in the database. */
 export function invalidUnicode(column: string): ImageResult {
-  return { ok: false, code: 'text_invalid_unicode', column, detail: 'the stored bytes are not UTF-8' };
+  return {
+    ok: false,
+    code: 'text_invalid_unicode',
+    column,
+    detail: 'the stored bytes are not UTF-8',
+  };
 }
 
 /** Whether bytes of an image, as hex, are valid UTF-8. */

@@ -20,7 +20,7 @@ const RANGE_STEP = 20_000;
  * Runs work whose row writes are the master's, not local ones: capture leaves them out (design 3.1). A rollback, by
  * error or crash, takes the tag back with everything else.
  */
-export async function tagged<T>(sql: SqlRunner, work: () => Promise<T>): Promise<T> {
+async function tagged<T>(sql: SqlRunner, work: () => Promise<T>): Promise<T> {
   await sql.run(`UPDATE sync_context SET origin = 'sync'`);
   const untag = (): Promise<void> => sql.run('UPDATE sync_context SET origin = NULL');
   try {

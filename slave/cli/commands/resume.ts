@@ -1,15 +1,17 @@
 import type { CliCommand } from '../command.ts';
+import { hasFlag, jsonOption } from '../options.ts';
 import { loadConfig, openControl } from '../session.ts';
 
 /** `resume`: ends a pause. */
 export const resumeCommand: CliCommand = {
   path: ['resume'],
   summary: 'end a pause',
-  options: [],
-  examples: ['slave resume'],
+  options: [jsonOption],
+  examples: ['slave resume', 'slave resume --json'],
   run: async (context, input) => {
     const { config } = await loadConfig(context, input);
     await (await openControl(context, config, { command: 'resume' })).resume();
-    context.output.lines(['syncing goes on']);
+    if (hasFlag(input, 'json')) context.output.json({ paused: false });
+    else context.output.lines(['syncing goes on']);
   },
 };

@@ -1,5 +1,5 @@
 import type { CliCommand } from '../command.ts';
-import { settingOptions } from '../options.ts';
+import { hasFlag, jsonOption, settingOptions } from '../options.ts';
 import { loadConfig } from '../session.ts';
 
 /** `start`: the daemon. */
@@ -17,15 +17,21 @@ export const startCommand: CliCommand = {
     settingOptions.SYNC_TIMEOUT,
     settingOptions.SYNC_INSECURE_HTTP,
     settingOptions.LOG_LEVEL,
+    jsonOption,
   ],
   examples: [
     'slave start',
     'slave start --interval=1 --log-level=debug',
     'SYNC_ENABLED=false slave start',
+    'slave start --json',
   ],
   run: async (context, input) => {
     const loaded = await loadConfig(context, input);
     const { startDaemon } = await import('../../compose.ts');
-    await startDaemon(loaded, context.run);
+    const { socketPath, databaseFile } = loaded.config;
+    await startDaemon(loaded, context.run, () => {
+      if (hasFlag(input, 'json'))
+        context.output.json({ pid: process.pid, socket: socketPath, database: databaseFile });
+    });
   },
 };

@@ -23,13 +23,17 @@ export function postgresCapture(table: TableDefinition): readonly string[] {
     `CREATE OR REPLACE TRIGGER ${quote(`${name}_delete`)} AFTER DELETE ON ${on} REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ${quote(`${name}_delete`)}()`,
     `CREATE OR REPLACE TRIGGER ${quote(`${name}_truncate`)} BEFORE TRUNCATE ON ${on} FOR EACH STATEMENT EXECUTE FUNCTION ${quote(`${name}_truncate`)}()`,
     // Whoever switched triggers off for a load does not have to remember which ones.
-    ...postgresTriggerNames(table).map((trigger) => `ALTER TABLE ${on} ENABLE TRIGGER ${quote(trigger)}`),
+    ...postgresTriggerNames(table).map(
+      (trigger) => `ALTER TABLE ${on} ENABLE TRIGGER ${quote(trigger)}`,
+    ),
   ];
 }
 
 /** Names of the triggers of a table, to see whether they are all there. */
 export function postgresTriggerNames(table: TableDefinition): readonly string[] {
-  return ['insert', 'update', 'delete', 'truncate'].map((event) => `${TRIGGER_PREFIX}${table.name}_${event}`);
+  return ['insert', 'update', 'delete', 'truncate'].map(
+    (event) => `${TRIGGER_PREFIX}${table.name}_${event}`,
+  );
 }
 
 function captureFunction(name: string, statements: readonly string[]): string {
@@ -83,7 +87,9 @@ function updateStatements(table: TableDefinition): readonly string[] {
   // The json type has no equality; its text is what must stay the same.
   const side = (alias: string, { name, type }: (typeof columns)[number]): string =>
     `${alias}.${quote(name)}${type.kind === 'json' ? '::text' : ''}`;
-  const differs = columns.map((column) => `${side('n', column)} IS DISTINCT FROM ${side('o', column)}`);
+  const differs = columns.map(
+    (column) => `${side('n', column)} IS DISTINCT FROM ${side('o', column)}`,
+  );
   const names = columns.map(({ name }, index) => `CASE WHEN ${differs[index]} THEN '${name}' END`);
   const counters = columns
     .filter((column) => column.counter)

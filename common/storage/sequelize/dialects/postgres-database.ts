@@ -57,7 +57,10 @@ class PostgresDatabase implements SqlDatabase {
   async all<T extends object>(sql: string, bind: readonly unknown[] = []): Promise<readonly T[]> {
     try {
       const options = { type: QueryTypes.SELECT, raw: true } as const;
-      return await this.#sequelize.query<T>(sql, bind.length > 0 ? { ...options, bind: [...bind] } : options);
+      return await this.#sequelize.query<T>(
+        sql,
+        bind.length > 0 ? { ...options, bind: [...bind] } : options,
+      );
     } catch (error) {
       throw toStorageError(error);
     }
@@ -80,7 +83,10 @@ class PostgresDatabase implements SqlDatabase {
 function runnerOf(sequelize: Sequelize, transaction: Transaction): SqlRunner {
   let depth = 0;
   const run = async (sql: string, bind: readonly unknown[] = []): Promise<void> => {
-    await sequelize.query(sql, bind.length > 0 ? { bind: [...bind], raw: true, transaction } : { raw: true, transaction });
+    await sequelize.query(
+      sql,
+      bind.length > 0 ? { bind: [...bind], raw: true, transaction } : { raw: true, transaction },
+    );
   };
   return {
     dialect: 'postgres',

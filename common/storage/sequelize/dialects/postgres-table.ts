@@ -23,7 +23,9 @@ export const postgresTable: TableSql = {
       .join(', ')})::text`,
   insertRows: (table) =>
     `INSERT INTO ${quote(table.name)} (${columnList(table)}) SELECT ${valueList(table)} FROM jsonb_array_elements($1::jsonb) AS j(value)`,
-  updateRows: (table) => `UPDATE ${quote(table.name)} AS t SET ${assignments(table, (index, column) => fromJson(column, index))}
+  updateRows: (
+    table,
+  ) => `UPDATE ${quote(table.name)} AS t SET ${assignments(table, (index, column) => fromJson(column, index))}
     FROM jsonb_array_elements($1::jsonb) AS j(value) WHERE t.id = j.value->>0`,
   upsertRows: (table) => `INSERT INTO ${quote(table.name)} (${columnList(table)})
     SELECT ${valueList(table)} FROM jsonb_array_elements($1::jsonb) AS j(value)

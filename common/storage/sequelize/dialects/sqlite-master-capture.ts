@@ -1,5 +1,10 @@
 import type { TableDefinition } from '../../../core/table-definition.ts';
-import { declaredUniqueKeys, sqliteCapture, type CaptureSink, type CapturedChange } from './sqlite-capture.ts';
+import {
+  declaredUniqueKeys,
+  sqliteCapture,
+  type CaptureSink,
+  type CapturedChange,
+} from './sqlite-capture.ts';
 import { SQLITE_NOW } from './sqlite-table.ts';
 
 /**

@@ -39,7 +39,7 @@ export const sqliteTable: TableSql = {
 };
 
 /** SQLite column types; NUMERIC affinity keeps decimals comparable for every program. */
-export function sqliteType(column: ColumnDefinition): string {
+function sqliteType(column: ColumnDefinition): string {
   switch (column.type.kind) {
     case 'text':
     case 'json':

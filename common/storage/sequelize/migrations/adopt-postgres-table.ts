@@ -109,9 +109,7 @@ async function widen(
     column.type.kind === 'timestamp'
       ? found.type.replace('timestamp', 'timestamp(3)')
       : widerNumeric(column, found);
-  await sql.run(
-    `ALTER TABLE ${quote(table.name)} ALTER COLUMN ${quote(column.name)} TYPE ${type}`,
-  );
+  await sql.run(`ALTER TABLE ${quote(table.name)} ALTER COLUMN ${quote(column.name)} TYPE ${type}`);
 }
 
 function widerNumeric(column: ColumnDefinition, found: PresentColumn): string {

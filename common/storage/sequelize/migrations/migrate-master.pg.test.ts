@@ -20,8 +20,13 @@ describe('migrateMaster on PostgreSQL', () => {
     const { database, other } = await openGround(emptyPostgresDatabase);
     await other.run(`CREATE TABLE inventories (id varchar(36) PRIMARY KEY, sku text, name text, description text, quantity integer,
       unit_price numeric(12,1), location text, created_at timestamp(0) with time zone, updated_at timestamp(6))`);
-    await other.run("INSERT INTO inventories VALUES ('i1', 's', 'n', null, 1, 12345678901.5, null, '2026-01-01 00:00:00+00', '2026-01-01')");
-    expect((await migrate(database)).changed).toEqual(['inventories.unit_price', 'inventories.created_at']);
+    await other.run(
+      "INSERT INTO inventories VALUES ('i1', 's', 'n', null, 1, 12345678901.5, null, '2026-01-01 00:00:00+00', '2026-01-01')",
+    );
+    expect((await migrate(database)).changed).toEqual([
+      'inventories.unit_price',
+      'inventories.created_at',
+    ]);
     const [row] = await other.all<{ unit_price: string }>('SELECT unit_price FROM inventories');
     expect(row?.unit_price).toBe('12345678901.5000');
     expect((await migrate(database)).changed).toEqual([]);
@@ -73,7 +78,9 @@ describe('migrateMaster on PostgreSQL', () => {
     const { database, other } = await openGround(emptyPostgresDatabase);
     await migrate(database);
     await other.run('ALTER TABLE inventories DISABLE TRIGGER ALL');
-    await expect(verifyMasterSchema(database, registerTables(tableDefinitions))).rejects.toMatchObject({
+    await expect(
+      verifyMasterSchema(database, registerTables(tableDefinitions)),
+    ).rejects.toMatchObject({
       code: 'schema_mismatch',
     });
     await migrate(database);

@@ -34,7 +34,9 @@ describe('migrateMaster on SQLite', () => {
       quantity integer DEFAULT 0, unit_price numeric, barcode varchar UNIQUE, location varchar, created_at datetime, updated_at datetime)`);
     await migrate(database);
     await other.run("INSERT INTO inventories (id, sku, barcode) VALUES ('i1', 's1', 'b')");
-    await other.run("INSERT OR REPLACE INTO inventories (id, sku, barcode) VALUES ('i2', 's2', 'b')");
+    await other.run(
+      "INSERT OR REPLACE INTO inventories (id, sku, barcode) VALUES ('i2', 's2', 'b')",
+    );
     expect(await capturedTexts(other)).toEqual(['create i1', 'delete i1', 'create i2']);
   });
 });

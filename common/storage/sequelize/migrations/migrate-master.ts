@@ -1,6 +1,6 @@
-import type { TableRegistry } from '../../../core/table-registry.ts';
-import type { TableDefinition } from '../../../core/table-definition.ts';
 import { SyncError } from '../../../core/sync-error.ts';
+import type { TableDefinition } from '../../../core/table-definition.ts';
+import type { TableRegistry } from '../../../core/table-registry.ts';
 import { postgresCapture, postgresTriggerNames } from '../dialects/postgres-capture.ts';
 import { postgresTable } from '../dialects/postgres-table.ts';
 import { declaredUniqueKeys, REPLACED_TABLE, TRIGGER_PREFIX } from '../dialects/sqlite-capture.ts';
@@ -69,10 +69,14 @@ export async function migrateMaster(
  *
  * @throws SyncError `storage_not_migrated`, `schema_mismatch`.
  */
-export async function verifyMasterSchema(database: SqlDatabase, tables: TableRegistry): Promise<void> {
+export async function verifyMasterSchema(
+  database: SqlDatabase,
+  tables: TableRegistry,
+): Promise<void> {
   await database.read(async (sql) => {
     const meta = await presentNames(sql, 'sync_meta');
-    if (meta.size === 0) throw new SyncError('storage_not_migrated', 'the database has not been prepared');
+    if (meta.size === 0)
+      throw new SyncError('storage_not_migrated', 'the database has not been prepared');
     await checkVersion(sql);
     const triggers = await presentTriggers(sql);
     for (const table of tables.tables) {
@@ -94,7 +98,9 @@ function tableSql(sql: SqlRunner) {
 }
 
 async function checkVersion(sql: SqlRunner): Promise<void> {
-  const [row] = await sql.all<{ value: string }>("SELECT value FROM sync_meta WHERE key = 'schema_version'");
+  const [row] = await sql.all<{ value: string }>(
+    "SELECT value FROM sync_meta WHERE key = 'schema_version'",
+  );
   if (row !== undefined && Number(row.value) > MASTER_SCHEMA_VERSION) {
     throw new SyncError(
       'storage_not_migrated',
@@ -111,7 +117,10 @@ async function seedMeta(sql: SqlRunner, context: MigrationContext): Promise<void
     ['purged_up_to', '0'],
   ];
   for (const entry of entries) {
-    await sql.run('INSERT INTO sync_meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING', entry);
+    await sql.run(
+      'INSERT INTO sync_meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING',
+      entry,
+    );
   }
   await sql.run(
     'INSERT INTO sync_marks (numbered_at, position) SELECT $1, 0 WHERE NOT EXISTS (SELECT 1 FROM sync_marks)',
@@ -147,7 +156,9 @@ async function prepareTable(
 /** Columns that were added with the time of the migration, which slaves cannot know. */
 function filledWithNow(table: TableDefinition, changed: readonly string[]): readonly string[] {
   return table.columns
-    .filter((column) => column.default === 'now' && changed.includes(`${table.name}.${column.name}`))
+    .filter(
+      (column) => column.default === 'now' && changed.includes(`${table.name}.${column.name}`),
+    )
     .map(({ name }) => name);
 }
 
@@ -177,7 +188,9 @@ async function installCapture(sql: SqlRunner, table: TableDefinition): Promise<v
 
 function triggerNames(sql: SqlRunner, table: TableDefinition): readonly string[] {
   if (sql.dialect === 'postgres') return postgresTriggerNames(table);
-  return sqliteMasterCapture(table).map((statement) => /CREATE TRIGGER "([^"]+)"/.exec(statement)?.[1] ?? '');
+  return sqliteMasterCapture(table).map(
+    (statement) => /CREATE TRIGGER "([^"]+)"/.exec(statement)?.[1] ?? '',
+  );
 }
 
 async function presentTriggers(sql: SqlRunner): Promise<ReadonlySet<string>> {

@@ -17,7 +17,7 @@ import {
   updateOf,
   type TestMaster,
 } from './harness.ts';
-import { cursorAt } from './positions.ts';
+import { cursorAt } from './positions.contract.ts';
 
 const A = slaveNamed('A');
 const B = slaveNamed('B');
@@ -90,7 +90,7 @@ function logTests(createDatabase: CreateDatabase): void {
 }
 
 async function insertLarge({ other }: TestMaster, count: number): Promise<void> {
-  const filler = other.dialect === 'sqlite' ? "hex(zeroblob(450000))" : "repeat('0', 900000)";
+  const filler = other.dialect === 'sqlite' ? 'hex(zeroblob(450000))' : "repeat('0', 900000)";
   for (let n = 0; n < count; n += 1) {
     const insert = insertItem(`i${n}`).replace(`'name i${n}'`, filler);
     await other.run(insert);
@@ -115,7 +115,10 @@ function transactionTests(createDatabase: CreateDatabase): void {
     const master = await openTestMaster(createDatabase);
     await master.upload(A, batchOf(1, [createItem('i1')]));
     await master.other.run("UPDATE inventories SET name = 'm' WHERE id = 'i1'");
-    await master.upload(A, batchOf(2, [updateOf('inventories', 'i1', { name: 'a' }, { base_version: 1 })]));
+    await master.upload(
+      A,
+      batchOf(2, [updateOf('inventories', 'i1', { name: 'a' }, { base_version: 1 })]),
+    );
     const pages = await master.pages(B, { cursor: await cursorAt(master, 2), limit: 1 });
     expect(pages.map(({ records }) => records.map(({ table }) => table).toSorted())).toEqual([
       ['inventories', 'sync_conflicts'],
@@ -155,7 +158,24 @@ function snapshotTests(createDatabase: CreateDatabase): void {
 
   test('DOWN4 keys of any script and sign are paged in one order', async () => {
     const master = await openTestMaster(createDatabase);
-    const ids = ['a', 'B', 'ä', 'z', 'Z', '~', '.', '-x', '日本', '😀', 'a b', '', 'e\u0301', 'é', "'", '%'];
+    const ids = [
+      'a',
+      'B',
+      'ä',
+      'z',
+      'Z',
+      '~',
+      '.',
+      '-x',
+      '日本',
+      '😀',
+      'a b',
+      '',
+      'e\u0301',
+      'é',
+      "'",
+      '%',
+    ];
     const usable = ids.filter((id) => id !== '');
     await master.upload(plain, { records: usable.map((id) => createItem(id)) });
     const pages = await master.pages(B, { limit: 1 });
@@ -197,7 +217,11 @@ function snapshotTests(createDatabase: CreateDatabase): void {
       records: Array.from({ length: 2500 }, (_, n) => createItem(`i${n}`)),
     });
     await seed(master);
-    for (const request of [{}, { lastSyncedAt: '2026-01-01T00:00:00.000Z' }, { tables: ['transactions'] }]) {
+    for (const request of [
+      {},
+      { lastSyncedAt: '2026-01-01T00:00:00.000Z' },
+      { tables: ['transactions'] },
+    ]) {
       const whole = await streamed(master, request);
       const paged = await master.pages(plain, { ...request, limit: 700 });
       const byKey = (list: readonly { table: string; id: string }[]) =>
@@ -297,9 +321,16 @@ function receiverTests(createDatabase: CreateDatabase): void {
 
   test('a table that only goes up is never sent, one that only comes down is', async () => {
     const master = await openTestMaster(createDatabase, { definitions: [readings, notices] });
-    await master.upload(A, batchOf(1, [{ table: 'readings', id: 'r1', action: 'create', data: { body: 'x' } }]));
+    await master.upload(
+      A,
+      batchOf(1, [{ table: 'readings', id: 'r1', action: 'create', data: { body: 'x' } }]),
+    );
     await master.other.run("INSERT INTO notices (id, body) VALUES ('n1', 'y')");
-    for (const start of [{}, { cursor: await cursorAt(master, 0) }, { tables: ['readings', 'notices'] }]) {
+    for (const start of [
+      {},
+      { cursor: await cursorAt(master, 0) },
+      { tables: ['readings', 'notices'] },
+    ]) {
       expect(keysOf((await master.download(B, start)).records)).toEqual(['notices/n1']);
     }
   });
@@ -308,7 +339,10 @@ function receiverTests(createDatabase: CreateDatabase): void {
     const master = await openTestMaster(createDatabase);
     await master.upload(A, batchOf(1, [createItem('i1')]));
     await master.other.run("UPDATE inventories SET name = 'm' WHERE id = 'i1'");
-    await master.upload(A, batchOf(2, [updateOf('inventories', 'i1', { name: 'a' }, { base_version: 1 })]));
+    await master.upload(
+      A,
+      batchOf(2, [updateOf('inventories', 'i1', { name: 'a' }, { base_version: 1 })]),
+    );
     const tablesOf = (page: DownloadAnswer) => new Set(page.records.map(({ table }) => table));
     for (const start of [{}, { cursor: await cursorAt(master, 0) }]) {
       expect(tablesOf(await master.download(plain, start)).has('sync_conflicts')).toBe(false);
@@ -349,8 +383,23 @@ function cursorTests(createDatabase: CreateDatabase): void {
   test('POS3 what is no cursor is refused as such', async () => {
     const master = await openTestMaster(createDatabase);
     const epoch = (await cursorAt(master, 0)).split('.')[0];
-    for (const cursor of ['', 'abc', `${epoch}`, `${epoch}.`, `${epoch}.-1`, `${epoch}.1.5`, `${epoch}.1e3`, `${epoch}.99999999999999999`, `${epoch}.0.inventories.!!`, `${epoch}.0.x.y.z`, "' OR 1=1"]) {
-      expect([cursor, await codeOf(master.download(B, { cursor }))]).toEqual([cursor, 'cursor_invalid']);
+    for (const cursor of [
+      '',
+      'abc',
+      `${epoch}`,
+      `${epoch}.`,
+      `${epoch}.-1`,
+      `${epoch}.1.5`,
+      `${epoch}.1e3`,
+      `${epoch}.99999999999999999`,
+      `${epoch}.0.inventories.!!`,
+      `${epoch}.0.x.y.z`,
+      "' OR 1=1",
+    ]) {
+      expect([cursor, await codeOf(master.download(B, { cursor }))]).toEqual([
+        cursor,
+        'cursor_invalid',
+      ]);
     }
   });
 
@@ -359,8 +408,12 @@ function cursorTests(createDatabase: CreateDatabase): void {
     await master.other.run(insertItem('i1'));
     const other = 'f'.repeat(32);
     expect(await codeOf(master.download(B, { cursor: `${other}.0` }))).toBe('epoch_changed');
-    expect(await codeOf(master.download(B, { cursor: `${other}.0.inventories` }))).toBe('epoch_changed');
-    expect(await codeOf(master.download(B, { cursor: await cursorAt(master, 2) }))).toBe('epoch_changed');
+    expect(await codeOf(master.download(B, { cursor: `${other}.0.inventories` }))).toBe(
+      'epoch_changed',
+    );
+    expect(await codeOf(master.download(B, { cursor: await cursorAt(master, 2) }))).toBe(
+      'epoch_changed',
+    );
     expect(await codeOf(master.download(B, { cursor: await cursorAt(master, 1) }))).toBe('none');
   });
 
@@ -370,10 +423,18 @@ function cursorTests(createDatabase: CreateDatabase): void {
     const { timestamp } = await master.download(plain);
     await master.other.run("UPDATE sync_meta SET value = '3' WHERE key = 'purged_up_to'");
     await master.other.run('DELETE FROM sync_changes WHERE position <= 3');
-    expect(await codeOf(master.download(B, { cursor: await cursorAt(master, 2) }))).toBe('cursor_expired');
-    expect(await codeOf(master.download(B, { cursor: `${await cursorAt(master, 2)}.inventories` }))).toBe('cursor_expired');
-    expect(await codeOf(master.download(plain, { lastSyncedAt: '2026-01-01T00:00:00.000Z' }))).toBe('cursor_expired');
-    expect((await master.download(B, { cursor: await cursorAt(master, 3) })).records.length).toBe(2);
+    expect(await codeOf(master.download(B, { cursor: await cursorAt(master, 2) }))).toBe(
+      'cursor_expired',
+    );
+    expect(
+      await codeOf(master.download(B, { cursor: `${await cursorAt(master, 2)}.inventories` })),
+    ).toBe('cursor_expired');
+    expect(await codeOf(master.download(plain, { lastSyncedAt: '2026-01-01T00:00:00.000Z' }))).toBe(
+      'cursor_expired',
+    );
+    expect((await master.download(B, { cursor: await cursorAt(master, 3) })).records.length).toBe(
+      2,
+    );
     expect(await codeOf(master.download(plain, { lastSyncedAt: timestamp }))).toBe('none');
     expect((await master.download(B)).records.length).toBe(5);
   });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { CreateDatabase } from '../../common/storage/contract/master-database.testkit.ts';
 import { insertItem } from '../../common/storage/contract/change-log.testkit.ts';
+import type { CreateDatabase } from '../../common/storage/contract/master-database.testkit.ts';
 import { createSeededRandom } from '../../common/testkit/seeded-random.ts';
 import {
   batchOf,
@@ -39,7 +39,17 @@ export function positionsSuite(createDatabase: CreateDatabase): void {
 
   test('POS2 P11 times of marks increase strictly while the clock jumps', async () => {
     const master = await openTestMaster(createDatabase);
-    for (const jump of [0, 5000, -86_400_000, 10, -5, 0, 86_400_000 * 400, -86_400_000 * 400, 1000]) {
+    for (const jump of [
+      0,
+      5000,
+      -86_400_000,
+      10,
+      -5,
+      0,
+      86_400_000 * 400,
+      -86_400_000 * 400,
+      1000,
+    ]) {
       master.clock.jump(jump);
       await master.other.run(insertItem(`i${jump}-${Math.abs(master.clock.nowMs() % 997)}`));
       await master.download(plain);
@@ -58,7 +68,9 @@ export function positionsSuite(createDatabase: CreateDatabase): void {
     let last = '';
     for (let turn = 0; turn < 20; turn += 1) {
       master.clock.advance(5000);
-      const { timestamp } = await master.download(plain, { lastSyncedAt: '2026-01-31T12:00:00.000Z' });
+      const { timestamp } = await master.download(plain, {
+        lastSyncedAt: '2026-01-31T12:00:00.000Z',
+      });
       expect(timestamp > last).toBe(true);
       last = timestamp;
     }
@@ -139,6 +151,9 @@ async function insertAlike({ other }: TestMaster): Promise<void> {
 }
 
 /** What is in one set and not in the other. */
-export function missing(wanted: ReadonlySet<string>, present: ReadonlySet<string>): readonly string[] {
+export function missing(
+  wanted: ReadonlySet<string>,
+  present: ReadonlySet<string>,
+): readonly string[] {
   return [...wanted].filter((key) => !present.has(key));
 }

@@ -17,7 +17,7 @@ import {
   statusesOf,
   type TestMaster,
 } from './harness.ts';
-import { refusalOf } from './upload-once.ts';
+import { refusalOf } from './upload-once.contract.ts';
 
 const A = slaveNamed('A');
 
@@ -113,7 +113,9 @@ function exchangeTests(createDatabase: CreateDatabase): void {
     const b = await exchange(master, newSlave('B'), 'e1');
     expect(await refusedWith(master, { ...b, nonce: a.nonce }, 'e2')).toBe('slave_rewound');
     const epoch = await master.store.read((tx) => tx.epoch());
-    expect(await exchange(master, { ...newSlave('C'), nonce: a.nonce }, 'e1')).toMatchObject({ name: 'C' });
+    expect(await exchange(master, { ...newSlave('C'), nonce: a.nonce }, 'e1')).toMatchObject({
+      name: 'C',
+    });
     expect(await master.store.read((tx) => tx.epoch())).toBe(epoch);
   });
 
@@ -144,7 +146,11 @@ function enrollTests(createDatabase: CreateDatabase): void {
   const hashOf = (master: TestMaster, record: unknown): string =>
     master.deps.sha256(canonicalRecordText(record as Parameters<typeof canonicalRecordText>[0]));
 
-  function askAbout(master: TestMaster, batch: UploadRequest, rest: Partial<EnrollRequest> = {}): EnrollRequest {
+  function askAbout(
+    master: TestMaster,
+    batch: UploadRequest,
+    rest: Partial<EnrollRequest> = {},
+  ): EnrollRequest {
     const operations = batch.records.map((record, index) => ({
       op: (batch.first_op ?? 1) + index,
       hash: hashOf(master, record),
@@ -154,14 +160,21 @@ function enrollTests(createDatabase: CreateDatabase): void {
 
   test('ID4 it tells which unsent operations of the old incarnation the master has', async () => {
     const master = await openTestMaster(createDatabase);
-    const sent = batchOf(1, [createItem('i1'), createSale('t1', 'none'), moveItem('i1', -3, { base_version: 0 })]);
+    const sent = batchOf(1, [
+      createItem('i1'),
+      createSale('t1', 'none'),
+      moveItem('i1', -3, { base_version: 0 }),
+    ]);
     await master.upload(A, sent);
     const unsent = { ...sent, records: [...sent.records, { ...createItem('i2'), op: 4 }] };
     const answer = await enrollSlave(master.deps, A, askAbout(master, unsent));
     expect(answer).toMatchObject({ known: [1, 2, 3], unverifiable: [] });
     expect(answer.epoch).toBe(await master.store.read((tx) => tx.epoch()));
     const other = { ...sent, records: [{ ...createItem('i9'), op: 1 }] };
-    expect(await enrollSlave(master.deps, A, askAbout(master, other))).toMatchObject({ known: [], unverifiable: [] });
+    expect(await enrollSlave(master.deps, A, askAbout(master, other))).toMatchObject({
+      known: [],
+      unverifiable: [],
+    });
   });
 
   test('ID3 ID4 the new incarnation starts at operation 1, and the old one is slave_forked', async () => {
@@ -170,9 +183,13 @@ function enrollTests(createDatabase: CreateDatabase): void {
     await enrollSlave(master.deps, A, askAbout(master, { records: [] }));
     const refusal = await refusalOf(beginExchange(master.deps, A));
     expect([refusal.code, refusal.details]).toEqual(['slave_forked', { replaced: true }]);
-    expect((await refusalOf(master.upload(A, batchOf(2, [createItem('i2')])))).code).toBe('slave_forked');
+    expect((await refusalOf(master.upload(A, batchOf(2, [createItem('i2')])))).code).toBe(
+      'slave_forked',
+    );
     const fresh = slaveNamed('A', { incarnation: 'inc-new' });
-    expect(statusesOf(await master.upload(fresh, batchOf(1, [createItem('i2')])))).toEqual(['applied']);
+    expect(statusesOf(await master.upload(fresh, batchOf(1, [createItem('i2')])))).toEqual([
+      'applied',
+    ]);
   });
 
   test('ID4 a repeated request gets the same answer, after the name has changed hands too', async () => {
@@ -185,7 +202,9 @@ function enrollTests(createDatabase: CreateDatabase): void {
     const fresh = slaveNamed('A', { incarnation: 'inc-new' });
     await master.upload(fresh, batchOf(1, [createItem('i3')]));
     expect(await enrollSlave(master.deps, A, request)).toEqual(first);
-    expect(statusesOf(await master.upload(fresh, batchOf(2, [createItem('i4')])))).toEqual(['applied']);
+    expect(statusesOf(await master.upload(fresh, batchOf(2, [createItem('i4')])))).toEqual([
+      'applied',
+    ]);
   });
 
   test('ID4 operations whose content the master no longer remembers are unverifiable, in a repetition too', async () => {
@@ -233,7 +252,12 @@ function acknowledgeTests(createDatabase: CreateDatabase): void {
     const state = await master.store.read((tx) => tx.slave('A'));
     expect(state).toMatchObject({ acknowledgedPosition: 4, pending: 2, lastStatus: 'success' });
     expect((await refusalOf(acknowledge(6, 0))).code).toBe('epoch_changed');
-    await recordAcknowledgement(master.deps, A, { timestamp: 'x', status: 'failed', message: 'm', cursor: `${epoch}.5.inventories` });
+    await recordAcknowledgement(master.deps, A, {
+      timestamp: 'x',
+      status: 'failed',
+      message: 'm',
+      cursor: `${epoch}.5.inventories`,
+    });
     expect(await master.store.read((tx) => tx.slave('A'))).toMatchObject({
       acknowledgedPosition: 4,
       lastStatus: 'failed',

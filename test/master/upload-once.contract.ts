@@ -83,7 +83,9 @@ export function uploadOnceSuite(createDatabase: CreateDatabase): void {
     const other = { records: [moveItem('i1', -4)], batch_id: 'morning' };
     expect((await refusalOf(master.upload(plain, other))).code).toBe('batch_id_reused');
     // The id is the client's own: another one may use it for something else.
-    expect(statusesOf(await master.upload({ name: 'till', slave: null }, other))).toEqual(['applied']);
+    expect(statusesOf(await master.upload({ name: 'till', slave: null }, other))).toEqual([
+      'applied',
+    ]);
     expect(await quantity(master)).toBe(3);
   });
 
@@ -95,9 +97,9 @@ export function uploadOnceSuite(createDatabase: CreateDatabase): void {
     expect(statusesOf(split)).toEqual(['duplicate']);
     const merged = await master.upload(A, batchOf(2, moves, { batch_id: 'x2' }));
     expect(statusesOf(merged)).toEqual(['duplicate', 'duplicate', 'duplicate', 'applied']);
-    expect(statusesOf(await master.upload(A, batchOf(3, moves.slice(1), { batch_id: 'x3' })))).toEqual(
-      ['duplicate', 'duplicate', 'duplicate'],
-    );
+    expect(
+      statusesOf(await master.upload(A, batchOf(3, moves.slice(1), { batch_id: 'x3' }))),
+    ).toEqual(['duplicate', 'duplicate', 'duplicate']);
     expect(await quantity(master)).toBe(25);
   });
 
@@ -116,7 +118,10 @@ export function uploadOnceSuite(createDatabase: CreateDatabase): void {
     const records = [createItem('i2'), createItem('i3', { name: null }), createSale('t1', 'none')];
     const first = await master.upload(A, batchOf(2, records));
     expect(statusesOf(first)).toEqual(['applied', 'row_not_null', 'row_foreign_key']);
-    const again = await master.upload(A, batchOf(2, [...records, createItem('i4')], { batch_id: 'z' }));
+    const again = await master.upload(
+      A,
+      batchOf(2, [...records, createItem('i4')], { batch_id: 'z' }),
+    );
     expect(statusesOf(again)).toEqual(['duplicate', 'row_not_null', 'row_foreign_key', 'applied']);
     expect([again.accepted, again.rejected]).toEqual([2, 2]);
   });
@@ -137,7 +142,9 @@ export function uploadOnceSuite(createDatabase: CreateDatabase): void {
     const inside = { ...batchOf(2, [createItem('i2'), createItem('i3')]) };
     const holed = { ...inside, records: [inside.records[0], { ...createItem('i3'), op: 4 }] };
     expect((await refusalOf(master.upload(A, holed))).details).toEqual({ expected_op: 3 });
-    expect((await refusalOf(master.upload(A, { ...inside, last_op: 9 }))).code).toBe('sequence_gap');
+    expect((await refusalOf(master.upload(A, { ...inside, last_op: 9 }))).code).toBe(
+      'sequence_gap',
+    );
     expect(await countOf(master.other, 'inventories')).toBe(1);
   });
 
@@ -150,7 +157,9 @@ export function uploadOnceSuite(createDatabase: CreateDatabase): void {
     ]) {
       expect((await refusalOf(master.upload(A, batch))).code).toBe('batch_id_reused');
     }
-    expect(statusesOf(await master.upload(B, batchOf(1, [createItem('b1')], { batch_id: 'x' })))).toEqual(['applied']);
+    expect(
+      statusesOf(await master.upload(B, batchOf(1, [createItem('b1')], { batch_id: 'x' }))),
+    ).toEqual(['applied']);
   });
 
   test('ONCE3 ONCE4 rejected and void records use up their numbers', async () => {
@@ -229,9 +238,18 @@ export function uploadOnceSuite(createDatabase: CreateDatabase): void {
     ] as const) {
       codes.push((await refusalOf(master.upload(identity, { ...batch, ...envelope }))).code);
     }
-    expect(codes).toEqual(['epoch_changed', 'protocol_version', 'time_invalid', 'slave_forked', 'slave_forked']);
+    expect(codes).toEqual([
+      'epoch_changed',
+      'protocol_version',
+      'time_invalid',
+      'slave_forked',
+      'slave_forked',
+    ]);
     expect(await countOf(master.other, 'inventories')).toBe(1);
-    const answer: UploadAnswer = await master.upload(A, { ...batch, epoch: await master.store.read((tx) => tx.epoch()) });
+    const answer: UploadAnswer = await master.upload(A, {
+      ...batch,
+      epoch: await master.store.read((tx) => tx.epoch()),
+    });
     expect(answer.accepted).toBe(1);
   });
 }

@@ -48,7 +48,9 @@ interface Conflict {
 }
 
 /** All recorded conflicts; JSON columns parsed, as either driver gives them. */
-async function conflictsOf({ other }: TestMaster): Promise<readonly Record<keyof Conflict, unknown>[]> {
+async function conflictsOf({
+  other,
+}: TestMaster): Promise<readonly Record<keyof Conflict, unknown>[]> {
   const rows = await other.all<Conflict>('SELECT * FROM sync_conflicts ORDER BY created_at, id');
   const parsed = (value: unknown): unknown =>
     typeof value === 'string' ? JSON.parse(value) : value;
@@ -91,8 +93,14 @@ function columnTests(createDatabase: CreateDatabase): void {
 
   test('MERGE1 own changes are not foreign, however old the base version is', async () => {
     const master = await withItem(createDatabase);
-    for (const [op, name] of [[2, 'x'], [3, 'y'], [4, 'z']] as const) {
-      expect(statusesOf(await master.upload(A, batchOf(op, [item({ name })])))).toEqual(['applied']);
+    for (const [op, name] of [
+      [2, 'x'],
+      [3, 'y'],
+      [4, 'z'],
+    ] as const) {
+      expect(statusesOf(await master.upload(A, batchOf(op, [item({ name })])))).toEqual([
+        'applied',
+      ]);
     }
     expect(await conflictsOf(master)).toEqual([]);
     expect(await rowOf(master.other, 'inventories', 'i1')).toMatchObject({ name: 'z' });
@@ -100,8 +108,16 @@ function columnTests(createDatabase: CreateDatabase): void {
 
   test('P18 MERGE7 a conflict is kept with base, both sides, policy and reason, and is sent to every slave', async () => {
     const master = await withItem(createDatabase);
-    await master.upload(B, batchOf(1, [item({ name: 'b', location: 'LB' }, { changed_at: '2026-01-01T10:00:00.000Z' })]));
-    const answer = await master.upload(A, batchOf(2, [item({ name: 'a', description: 'd' }, { changed_at: '2026-01-01T11:00:00.000Z' })]));
+    await master.upload(
+      B,
+      batchOf(1, [item({ name: 'b', location: 'LB' }, { changed_at: '2026-01-01T10:00:00.000Z' })]),
+    );
+    const answer = await master.upload(
+      A,
+      batchOf(2, [
+        item({ name: 'a', description: 'd' }, { changed_at: '2026-01-01T11:00:00.000Z' }),
+      ]),
+    );
     expect(answer.results).toMatchObject([
       { status: 'conflict', row: { name: 'a', location: 'LB', description: 'd' } },
     ]);
@@ -122,28 +138,45 @@ function columnTests(createDatabase: CreateDatabase): void {
     });
     expect(String(conflict?.reason)).not.toBe('');
     for (const slave of [A, B]) {
-      const page = await master.download(slave, { cursor: (await master.headCursor()).replace(/\d+$/, '2') });
-      expect(page.records.map(({ table }) => table).toSorted()).toEqual(['inventories', 'sync_conflicts']);
+      const page = await master.download(slave, {
+        cursor: (await master.headCursor()).replace(/\d+$/, '2'),
+      });
+      expect(page.records.map(({ table }) => table).toSorted()).toEqual([
+        'inventories',
+        'sync_conflicts',
+      ]);
     }
   });
 
   test('several changes of one row in one batch are merged one after the other', async () => {
     const master = await withItem(createDatabase);
-    await master.upload(B, batchOf(1, [item({ location: 'LB' }, { changed_at: '2026-01-01T10:00:00.000Z' })]));
-    const answer = await master.upload(A, batchOf(2, [
-      item({ name: 'a1' }, { changed_at: '2026-01-01T10:30:00.000Z' }),
-      item({ location: 'LA' }, { changed_at: '2026-01-01T11:00:00.000Z' }),
-      item({ name: 'a2' }, { changed_at: '2026-01-01T11:30:00.000Z' }),
-    ]));
+    await master.upload(
+      B,
+      batchOf(1, [item({ location: 'LB' }, { changed_at: '2026-01-01T10:00:00.000Z' })]),
+    );
+    const answer = await master.upload(
+      A,
+      batchOf(2, [
+        item({ name: 'a1' }, { changed_at: '2026-01-01T10:30:00.000Z' }),
+        item({ location: 'LA' }, { changed_at: '2026-01-01T11:00:00.000Z' }),
+        item({ name: 'a2' }, { changed_at: '2026-01-01T11:30:00.000Z' }),
+      ]),
+    );
     expect(statusesOf(answer)).toEqual(['merged', 'conflict', 'merged']);
-    expect(await rowOf(master.other, 'inventories', 'i1')).toMatchObject({ name: 'a2', location: 'LA' });
+    expect(await rowOf(master.other, 'inventories', 'i1')).toMatchObject({
+      name: 'a2',
+      location: 'LA',
+    });
     expect((await conflictsOf(master)).length).toBe(1);
   });
 
   test('created_at and updated_at settle themselves without a record', async () => {
     const master = await withItem(createDatabase);
     await master.upload(B, batchOf(1, [item({ updated_at: '2026-03-01T00:00:00.000Z' })]));
-    const answer = await master.upload(A, batchOf(2, [item({ updated_at: '2026-02-01T00:00:00.000Z' })]));
+    const answer = await master.upload(
+      A,
+      batchOf(2, [item({ updated_at: '2026-02-01T00:00:00.000Z' })]),
+    );
     expect(answer.conflicts).toBe(0);
     const page = await master.download({ name: '', slave: null });
     expect(page.records[0]?.data?.['updated_at']).toBe('2026-03-01T00:00:00.000Z');
@@ -155,14 +188,25 @@ function policyTests(createDatabase: CreateDatabase): void {
   const early = '2026-01-01T10:00:00.000Z';
   const late = '2026-01-01T11:00:00.000Z';
 
-  async function collide(table: string, times: { readonly master: string; readonly incoming: string }) {
+  async function collide(
+    table: string,
+    times: { readonly master: string; readonly incoming: string },
+  ) {
     const master = await openTestMaster(createDatabase, { definitions: tables });
-    await master.upload(A, batchOf(1, [{ table, id: 'n1', action: 'create', data: { body: 'base' } }]));
-    const change = (body: string, changed_at: string) => updateOf(table, 'n1', { body }, { base_version: 1, changed_at });
+    await master.upload(
+      A,
+      batchOf(1, [{ table, id: 'n1', action: 'create', data: { body: 'base' } }]),
+    );
+    const change = (body: string, changed_at: string) =>
+      updateOf(table, 'n1', { body }, { base_version: 1, changed_at });
     await master.upload(B, batchOf(1, [change('b', times.master)]));
     const answer = await master.upload(A, batchOf(2, [change('a', times.incoming)]));
     const row = await rowOf(master.other, table, 'n1');
-    return { status: statusesOf(answer)[0], body: row?.['body'], conflicts: await conflictsOf(master) };
+    return {
+      status: statusesOf(answer)[0],
+      body: row?.['body'],
+      conflicts: await conflictsOf(master),
+    };
   }
 
   test.each([
@@ -173,11 +217,16 @@ function policyTests(createDatabase: CreateDatabase): void {
     ['notes_master', early, late, 'b', 'master', 'settled'],
     ['notes_slave', late, early, 'a', 'incoming', 'settled'],
     ['notes_manual', early, late, 'b', 'master', 'open'],
-  ])('MERGE3 %s with the master at %s and the slave at %s: %s stands', async (table, at, incoming, body, outcome, state) => {
-    const result = await collide(table, { master: at, incoming });
-    expect([result.status, result.body]).toEqual(['conflict', body]);
-    expect(result.conflicts).toMatchObject([{ outcome, state, policy: table.slice('notes_'.length) }]);
-  });
+  ])(
+    'MERGE3 %s with the master at %s and the slave at %s: %s stands',
+    async (table, at, incoming, body, outcome, state) => {
+      const result = await collide(table, { master: at, incoming });
+      expect([result.status, result.body]).toEqual(['conflict', body]);
+      expect(result.conflicts).toMatchObject([
+        { outcome, state, policy: table.slice('notes_'.length) },
+      ]);
+    },
+  );
 }
 
 function counterTests(createDatabase: CreateDatabase): void {
@@ -205,7 +254,14 @@ function counterTests(createDatabase: CreateDatabase): void {
   test('MERGE4 a count that arrives late is reduced by the sales after it, each counted once', async () => {
     const master = await withItem(createDatabase);
     const at = (hour: number) => ({ base_version: 1, changed_at: `2026-01-01T${hour}:00:00.000Z` });
-    await master.upload(B, batchOf(1, [moveItem('i1', -4, at(11)), moveItem('i1', -1, at(13)), moveItem('i1', -2, at(14))]));
+    await master.upload(
+      B,
+      batchOf(1, [
+        moveItem('i1', -4, at(11)),
+        moveItem('i1', -1, at(13)),
+        moveItem('i1', -2, at(14)),
+      ]),
+    );
     await master.upload(A, batchOf(2, [item({ quantity: 50 }, at(12))]));
     expect(await quantity(master)).toBe(47);
   });
@@ -214,9 +270,15 @@ function counterTests(createDatabase: CreateDatabase): void {
     const master = await withItem(createDatabase);
     await master.upload(A, batchOf(2, [createItem('i2')]));
     const at = (hour: number) => ({ base_version: 2, changed_at: `2026-01-01T${hour}:00:00.000Z` });
-    const answer = await master.upload(B, batchOf(1, [
-      moveItem('i1', -4, at(11)), moveItem('i1', -1, at(13)), moveItem('i1', -2, at(14)), item({ sku: 'sku-i2' }, at(15)),
-    ]));
+    const answer = await master.upload(
+      B,
+      batchOf(1, [
+        moveItem('i1', -4, at(11)),
+        moveItem('i1', -1, at(13)),
+        moveItem('i1', -2, at(14)),
+        item({ sku: 'sku-i2' }, at(15)),
+      ]),
+    );
     expect(statusesOf(answer)).toEqual(['applied', 'applied', 'applied', 'row_unique']);
     await master.upload(A, batchOf(3, [item({ quantity: 50 }, at(12))]));
     expect(await quantity(master)).toBe(47);
@@ -224,13 +286,21 @@ function counterTests(createDatabase: CreateDatabase): void {
 
   test('P6 a movement that leaves the range of a counter is rejected alone', async () => {
     const master = await withItem(createDatabase);
-    const answer = await master.upload(A, batchOf(2, [
-      { ...moveItem('i1', 0), delta: { quantity: '9223372036854775807' }, base_version: 1 },
-      moveItem('i1', -1, { base_version: 1 }),
-      { ...moveItem('i1', 0), delta: { name: 1 } },
-      { ...moveItem('i1', 0), delta: { quantity: 1.5 } },
-    ]));
-    expect(statusesOf(answer)).toEqual(['value_out_of_range', 'applied', 'column_unknown', 'value_type']);
+    const answer = await master.upload(
+      A,
+      batchOf(2, [
+        { ...moveItem('i1', 0), delta: { quantity: '9223372036854775807' }, base_version: 1 },
+        moveItem('i1', -1, { base_version: 1 }),
+        { ...moveItem('i1', 0), delta: { name: 1 } },
+        { ...moveItem('i1', 0), delta: { quantity: 1.5 } },
+      ]),
+    );
+    expect(statusesOf(answer)).toEqual([
+      'value_out_of_range',
+      'applied',
+      'column_unknown',
+      'value_type',
+    ]);
     expect(await quantity(master)).toBe(9);
   });
 }
@@ -242,7 +312,10 @@ function deleteTests(createDatabase: CreateDatabase): void {
     const master = await withItem(createDatabase);
     await master.other.run("UPDATE inventories SET location = 'L' WHERE id = 'i1'");
     await master.other.run("DELETE FROM inventories WHERE id = 'i1'");
-    const answer = await master.upload(A, batchOf(2, [item({ name: 'kept' }), moveItem('i1', -3, { base_version: 1 })]));
+    const answer = await master.upload(
+      A,
+      batchOf(2, [item({ name: 'kept' }), moveItem('i1', -3, { base_version: 1 })]),
+    );
     expect(answer.results.map(({ status }) => status)).toEqual(['conflict', 'merged']);
     const row = await rowOf(master.other, 'inventories', 'i1');
     expect(row).toMatchObject({ name: 'kept', location: 'L' });
@@ -281,14 +354,20 @@ function deleteTests(createDatabase: CreateDatabase): void {
       { status: 'applied' },
     ]);
     expect(await conflictsOf(master)).toMatchObject([{ columns: [], outcome: 'master' }]);
-    const plainAnswer = await master.upload({ name: '', slave: null }, { records: [deleteOf('inventories', 'i1')] });
+    const plainAnswer = await master.upload(
+      { name: '', slave: null },
+      { records: [deleteOf('inventories', 'i1')] },
+    );
     expect(statusesOf(plainAnswer)).toEqual(['row_foreign_key']);
   });
 
   test('a row and what refers to it can be deleted in one batch, in any order', async () => {
     const master = await withItem(createDatabase);
     await master.upload(A, batchOf(2, [createSale('t1', 'i1')]));
-    const answer = await master.upload(A, batchOf(3, [removal, deleteOf('transactions', 't1', { base_version: 2 })]));
+    const answer = await master.upload(
+      A,
+      batchOf(3, [removal, deleteOf('transactions', 't1', { base_version: 2 })]),
+    );
     expect(statusesOf(answer)).toEqual(['applied', 'applied']);
   });
 
@@ -309,10 +388,20 @@ function timeTests(createDatabase: CreateDatabase): void {
       const now = master.clock.nowMs();
       const iso = (ms: number) => new Date(ms).toISOString();
       await master.upload(B, batchOf(1, [item({ name: 'b' }, { changed_at: iso(now - 60_000) })]));
-      const earlier = batchOf(2, [item({ name: 'a1' }, { changed_at: iso(now - 120_000 + offset) })], { sent_at: iso(now + offset) });
-      expect((await master.upload(A, earlier)).results).toMatchObject([{ status: 'conflict', row: { name: 'b' } }]);
-      const later = batchOf(3, [item({ name: 'a2' }, { changed_at: iso(now - 30_000 + offset) })], { sent_at: iso(now + offset) });
-      expect((await master.upload(A, later)).results).toMatchObject([{ status: 'conflict', row: { name: 'a2' } }]);
+      const earlier = batchOf(
+        2,
+        [item({ name: 'a1' }, { changed_at: iso(now - 120_000 + offset) })],
+        { sent_at: iso(now + offset) },
+      );
+      expect((await master.upload(A, earlier)).results).toMatchObject([
+        { status: 'conflict', row: { name: 'b' } },
+      ]);
+      const later = batchOf(3, [item({ name: 'a2' }, { changed_at: iso(now - 30_000 + offset) })], {
+        sent_at: iso(now + offset),
+      });
+      expect((await master.upload(A, later)).results).toMatchObject([
+        { status: 'conflict', row: { name: 'a2' } },
+      ]);
     },
   );
 
@@ -325,7 +414,10 @@ function timeTests(createDatabase: CreateDatabase): void {
     );
     expect(logged?.changed_at).toBe(master.clock.nowIso());
     master.clock.advance(1000);
-    const answer = await master.upload(B, batchOf(1, [item({ name: 'b' }, { changed_at: master.clock.nowIso() })]));
+    const answer = await master.upload(
+      B,
+      batchOf(1, [item({ name: 'b' }, { changed_at: master.clock.nowIso() })]),
+    );
     expect(answer.results).toMatchObject([{ row: { name: 'b' } }]);
   });
 }
