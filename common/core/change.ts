@@ -48,6 +48,8 @@ export interface LoggedChange {
   readonly origin: string;
   /** Odd while the row lives, even once deleted; raised by delete and by re-creation. */
   readonly generation: number;
+  /** A create in the place of a living row, which was deleted and made anew in one transaction (rule MERGE6). */
+  readonly isAnew?: boolean;
   /** Columns that the writer at work has itself changed since, so that they are settled between the two. */
   readonly settledColumns?: ReadonlySet<string>;
 }

@@ -30,6 +30,7 @@ describe('foreign changes', () => {
     expect(wasMadeAnew([anew, update])).toBe(false);
     expect(wasMadeAnew([anew, deleted])).toBe(false);
     expect(wasMadeAnew([])).toBe(false);
+    expect(wasMadeAnew([update, { ...anew, isAnew: true }])).toBe(true);
   });
 
   it('MERGE5 speak for a row only since its last delete', () => {

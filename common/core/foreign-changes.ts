@@ -9,7 +9,10 @@ export function touches(logged: LoggedChange, column: string): boolean {
 /** Whether the row was deleted and made anew among these changes, so that it is another row now (rule MERGE6). */
 export function wasMadeAnew(foreign: readonly LoggedChange[]): boolean {
   const deleted = foreign.findIndex((logged) => logged.action === 'delete');
-  return deleted >= 0 && foreign.some((logged, index) => index > deleted && isNewLife(logged));
+  return foreign.some(
+    (logged, index) =>
+      isNewLife(logged) && (logged.isAnew === true || (deleted >= 0 && index > deleted)),
+  );
 }
 
 /** The changes that no later delete has made void; what a delete meets that comes in now (rule MERGE5). */

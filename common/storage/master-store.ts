@@ -190,6 +190,8 @@ export interface ChangeNote {
   readonly moves: LoggedChange['moves'] | null;
   /** What brought a deleted row back (see {@link LoggedChange.columns}); null for every other change. */
   readonly revivedColumns: readonly string[] | null;
+  /** Whether the row is still the one it was, is gone, or was deleted and made anew (rule MERGE6). */
+  readonly life: 'same' | 'ended' | 'anew';
 }
 
 /** One row to write. `row` is the whole row; `before` tells whether it is there already. */

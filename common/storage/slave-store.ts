@@ -187,6 +187,15 @@ export interface Shadow {
   readonly version: number;
 }
 
+/** An own change that the master took; kept for a while, in case the master is restored from a backup (rule ID7). */
+export interface SentChange {
+  /** Place in the order of sending, over all incarnations. */
+  readonly place: number;
+  /** Incarnation under which it was sent; `entry.operation` is its number there. */
+  readonly incarnation: string;
+  readonly entry: OutboxEntry;
+}
+
 /** Reads on one snapshot. */
 export interface SlaveReadTx {
   /** The one row of `sync_state`. */
@@ -199,6 +208,8 @@ export interface SlaveReadTx {
   >;
   /** Oldest entries after `after`, in order; stops before `maxBytes` of images unless the first alone is larger. */
   outbox(after: number, limit: number, maxBytes: number): Promise<readonly OutboxEntry[]>;
+  /** Changes that the master took, at most `limit`, oldest first, after the place `after`. */
+  sent(after: number, limit: number): Promise<readonly SentChange[]>;
   /** Unsent entries (voids not included) of the given rows, in order, keyed by id. */
   pendingOf(
     table: string,
@@ -240,6 +251,15 @@ export interface SlaveWriteTx extends SlaveReadTx {
   patchState(patch: Partial<Omit<SlaveSyncState, 'createdAt'>>): Promise<void>;
   /** Writes down the batch that is on its way, or that none is (rule ONCE1). */
   saveBatch(batch: CurrentBatch | null): Promise<void>;
+  /**
+   * Keeps the entries up to an operation number as sent, but those in `refused` (operation numbers) and voids; before
+   * {@link SlaveWriteTx.clearOutbox}. The oldest beyond a bound of number and bytes are forgotten.
+   */
+  keepSent(upTo: number, refused: readonly number[]): Promise<void>;
+  /** Forgets all sent changes. */
+  forgetSent(): Promise<void>;
+  /** Puts sent changes back in front of all unsent ones; only before {@link SlaveWriteTx.renumberOutbox}. */
+  resend(places: readonly number[]): Promise<void>;
   /** Removes entries up to an operation number, after their results were dealt with. */
   clearOutbox(upTo: number): Promise<void>;
   /** Turns an entry into a void (its content is in `rejected` then). */

@@ -204,20 +204,31 @@ function notesOf(attempts: readonly Attempt[]): readonly ChangeNote[] {
 }
 
 function joinNote(
-  former: ChangeNote | undefined,
+  known: ChangeNote | undefined,
   change: IncomingChange,
   outcome: Exclude<MergeOutcome, { status: 'rejected' }>,
 ): ChangeNote {
+  // What happened to a deleted row has nothing to do with the one that takes its place.
+  const former = known?.life === 'ended' ? undefined : known;
   const countedAt = outcome.countedAt ?? former?.countedAt ?? null;
   return {
     table: change.table,
     id: change.id,
     changedAt: change.changedAt,
-    echo: former?.echo === true || outcome.status !== 'applied',
+    echo: known?.echo === true || outcome.status !== 'applied',
     countedAt,
     moves: movesSince(former, outcome, countedAt),
     revivedColumns: revivedColumns(former?.revivedColumns ?? null, change, outcome),
+    life: lifeAfter(known, outcome),
   };
+}
+
+function lifeAfter(
+  former: ChangeNote | undefined,
+  { next }: Exclude<MergeOutcome, { status: 'rejected' }>,
+): ChangeNote['life'] {
+  if (next === null) return 'ended';
+  return former?.life === 'ended' ? 'anew' : (former?.life ?? 'same');
 }
 
 function movesSince(

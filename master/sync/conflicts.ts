@@ -99,5 +99,6 @@ function noteOf({ table, id }: DecidedWrite, changedAt: string): ChangeNote {
     countedAt: null,
     moves: null,
     revivedColumns: null,
+    life: 'same',
   };
 }

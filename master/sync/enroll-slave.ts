@@ -75,9 +75,9 @@ async function judgeOperations(
   );
   // The state tells of the present incarnation only, the newest stored batch of every one.
   const lastSeen =
-    state?.incarnation === replaces
-      ? state.lastOperation
-      : await tx.lastStoredOperation(name, replaces);
+    holder?.incarnation === replaces
+      ? holder.lastOperation
+      : await tx.lastStoredOperation(holder?.name ?? name, replaces);
   // What was rejected had no effect, so its sender must go on keeping it.
   const rejected = rejectedOperations(stored);
   const known = operations.filter(

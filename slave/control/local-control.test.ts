@@ -33,6 +33,7 @@ class Bench {
         pendingKept: 0,
         alreadyAtMaster: 0,
         setAside: 0,
+        sentAgain: 0,
         backup: null,
         incarnation: 'inc-1',
       }),

@@ -36,6 +36,7 @@ export async function applyChanges(
     }
   }
   const fresh = await withoutOld(tx, records);
+  await forgetLocalOnly(tx, fresh);
   const rows = [...fresh, ...(await withoutOld(tx, absent))];
   const refused = await makeRowsTrue(tx, deps, rows, lastOperation);
   const count = (action: IncomingRecord['action']): number =>
@@ -96,6 +97,20 @@ async function clearRange(
   if (!keepLocalOnly) return tx.deleteRange(table.name, after, upTo, keep);
   await setAsideLocalOnly(tx, deps, table, await tx.idsInRange(table.name, after, upTo, keep));
   return 0;
+}
+
+/** A row that another slave gave back to a restored master is no longer only here. */
+async function forgetLocalOnly(
+  tx: SlaveWriteTx,
+  records: readonly IncomingRecord[],
+): Promise<void> {
+  if ((await tx.rejected({ direction: 'up', limit: 1 })).length === 0) return;
+  for (const [table, own] of Map.groupBy(records, (record) => record.table.name)) {
+    const ids = own.filter((record) => record.row !== null).map((record) => record.id);
+    const rejected = await tx.rejected({ direction: 'up', table, ids });
+    const settled = rejected.filter(({ code }) => code === 'row_only_here');
+    await tx.removeRejected(settled.map(({ rejectedId }) => rejectedId));
+  }
 }
 
 /** Keeps rows that a restored master lost, for a person to decide (P15). */

@@ -2,7 +2,7 @@ import type { TableDefinition } from '../../common/core/table-definition.ts';
 import { MAX_BODY_BYTES } from '../../common/protocol/version.ts';
 import type { CurrentBatch, OutboxEntry, SlaveWriteTx } from '../../common/storage/slave-store.ts';
 import { joinRow } from './join-row.ts';
-import { loadLocalWork } from './local-work.ts';
+import { loadLocalWork, type LocalWork } from './local-work.ts';
 import { setAside, type RejectReason } from './set-aside.ts';
 import type { SlaveDeps } from './slave-deps.ts';
 
@@ -77,7 +77,7 @@ async function setAsideUnfit(
       isChanged = true;
       continue;
     }
-    isChanged = (await joinUnfitRows(tx, table, own, now)) || isChanged;
+    isChanged = (await joinRows(tx, deps, table, own)) || isChanged;
   }
   return isChanged;
 }
@@ -108,11 +108,12 @@ async function setAsideTable(
   }
 }
 
-async function joinUnfitRows(
+/** Joins rows that cannot go out change by change, and drops those that were made and deleted again before they did. */
+async function joinRows(
   tx: SlaveWriteTx,
+  deps: SlaveDeps,
   table: TableDefinition,
   entries: readonly OutboxEntry[],
-  now: string,
 ): Promise<boolean> {
   const ids = [...new Set(entries.map((entry) => entry.id))];
   const unfit = new Set(
@@ -121,10 +122,27 @@ async function joinUnfitRows(
   for (const entry of entries) {
     if (entry.action !== 'delete' && !entry.after.ok) unfit.add(entry.id);
   }
-  if (unfit.size === 0) return false;
-  const rows = await tx.rows(table.name, [...unfit]);
-  const works = await loadLocalWork(tx, table.name, [...unfit]);
-  for (const [id, work] of works)
-    await joinRow(tx, { table, id, work, current: rows.get(id) }, now);
-  return works.size > 0;
+  const joined = [...new Set([...unfit, ...madeAndDeleted(entries)])];
+  if (joined.length === 0) return false;
+  const rows = await tx.rows(table.name, joined);
+  const works = await loadLocalWork(tx, table.name, joined);
+  let isChanged = false;
+  for (const [id, work] of works) {
+    if (!unfit.has(id) && !isUndone(work)) continue;
+    await joinRow(tx, deps, { table, id, work, current: rows.get(id) });
+    isChanged = true;
+  }
+  return isChanged;
+}
+
+function madeAndDeleted(entries: readonly OutboxEntry[]): readonly string[] {
+  const idsOf = (action: OutboxEntry['action']): readonly string[] =>
+    entries.filter((entry) => entry.action === action).map((entry) => entry.id);
+  const deleted = new Set(idsOf('delete'));
+  return idsOf('create').filter((id) => deleted.has(id));
+}
+
+/** Nobody else has seen such a row, and another that somebody made under the same key is not meant by its deletion. */
+function isUndone({ pending }: LocalWork): boolean {
+  return pending[0]?.action === 'create' && pending.at(-1)?.action === 'delete';
 }

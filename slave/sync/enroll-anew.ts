@@ -7,6 +7,7 @@ import type {
 } from '../../common/storage/slave-store.ts';
 import type { AnswerMeta } from '../transport/master-client.ts';
 import { buildRecord } from './build-record.ts';
+import { findLostChanges } from './find-lost-changes.ts';
 import { loadLocalWork } from './local-work.ts';
 import { forgetDownloads, resyncState } from './resync-state.ts';
 import { setAside } from './set-aside.ts';
@@ -22,19 +23,23 @@ const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
 export interface EnrollOutcome {
   readonly alreadyAtMaster: number;
   readonly setAside: number;
+  readonly sentAgain: number;
 }
 
 /** The master's verdict on the operations that were asked about. */
 interface Verdict {
   readonly known: Set<number>;
   readonly unverifiable: Set<number>;
+  /** Places of sent changes that the master has lost. */
+  readonly lost: readonly number[];
   meta: AnswerMeta | null;
 }
 
 /**
  * Takes the slave's name with a new incarnation (rule ID4). Unsent operations that the master has already are
- * dropped, those of which it cannot tell are set aside, the rest is numbered anew. The new incarnation is written
- * down before it is sent, so a repetition asks for the same one.
+ * dropped, those of which it cannot tell are set aside, the rest is numbered anew. What a restored master had taken and
+ * lost is sent again (rule ID7). The new incarnation is written down before it is sent, so a repetition asks for the
+ * same one.
  *
  * @throws SyncError what the master says; nothing but the written incarnation has changed then.
  */
@@ -44,7 +49,9 @@ export async function enrollAnew(deps: SlaveDeps, signal: AbortSignal): Promise<
     await tx.patchState({ pendingIncarnation: wanted });
     return wanted;
   });
-  const verdict: Verdict = { known: new Set(), unverifiable: new Set(), meta: null };
+  const { trouble } = await deps.store.read((tx) => tx.state());
+  const lost = trouble === 'epoch_changed' ? await findLostChanges(deps, incarnation, signal) : [];
+  const verdict: Verdict = { known: new Set(), unverifiable: new Set(), lost, meta: null };
   let after = 0;
   for (;;) {
     const chunk = await deps.store.read((tx) => tx.outbox(after, MAX_OPERATIONS, MAX_CHUNK_BYTES));
@@ -110,6 +117,9 @@ async function begin(
   await tx.saveBatch(null);
   await setAsideUnverifiable(tx, deps, verdict.unverifiable);
   await tx.dropEntries([...verdict.known, ...verdict.unverifiable]);
+  await tx.resend(verdict.lost);
+  // Another copy of this database may have sent them too, and only one may ever send them again.
+  if (state.trouble === 'slave_forked' || state.trouble === 'slave_rewound') await tx.forgetSent();
   await tx.renumberOutbox();
   await forgetDownloads(tx);
   // Whole rows come again, so no version has to be skipped; another epoch's versions would mean nothing.
@@ -122,7 +132,11 @@ async function begin(
     position: isNewEpoch ? 0 : state.position,
   });
   await tx.pruneShadows();
-  return { alreadyAtMaster: verdict.known.size, setAside: verdict.unverifiable.size };
+  return {
+    alreadyAtMaster: verdict.known.size,
+    setAside: verdict.unverifiable.size,
+    sentAgain: verdict.lost.length,
+  };
 }
 
 function identityState(

@@ -3,7 +3,9 @@ import type { Row, TableDefinition } from '../../common/core/table-definition.ts
 import type { ImageResult } from '../../common/storage/master-store.ts';
 import type { SlaveWriteTx } from '../../common/storage/slave-store.ts';
 import { changesOf, isRebasable, masterStateOf, type LocalWork } from './local-work.ts';
+import { makeRowsTrue } from './make-rows-true.ts';
 import { setAside, type RejectReason } from './set-aside.ts';
+import type { SlaveDeps } from './slave-deps.ts';
 
 /** One row whose changes are to go out as one. */
 export interface JoinTarget {
@@ -20,7 +22,11 @@ export interface JoinTarget {
  *
  * @returns whether something was put into the outbox.
  */
-export async function joinRow(tx: SlaveWriteTx, target: JoinTarget, now: string): Promise<boolean> {
+export async function joinRow(
+  tx: SlaveWriteTx,
+  deps: SlaveDeps,
+  target: JoinTarget,
+): Promise<boolean> {
   const { table, id, work, current } = target;
   const changes = changesOf(work);
   const isGone = changes.at(-1)?.action === 'delete';
@@ -29,7 +35,7 @@ export async function joinRow(tx: SlaveWriteTx, target: JoinTarget, now: string)
       tx,
       work,
       work.pending.map((entry) => ({ entry, reason: reasonToWait(entry.after, current) })),
-      now,
+      deps.clock.nowIso(),
     );
     return false;
   }
@@ -39,12 +45,22 @@ export async function joinRow(tx: SlaveWriteTx, target: JoinTarget, now: string)
   for (const entry of work.pending) await tx.voidEntry(entry.operation);
   await tx.removeRejected(work.rejected.map((change) => change.rejectedId));
   if (joined === null) {
-    await tx.pruneShadows();
+    await showShadow(tx, deps, target);
     return false;
   }
   const attempts = Math.max(0, ...work.rejected.map((change) => change.attempts));
   await tx.enqueue({ ...joined, table: table.name, id, attempts });
   return true;
+}
+
+/** Nothing is left to say of the row here; another one that the master has under the same key is to be seen. */
+async function showShadow(tx: SlaveWriteTx, deps: SlaveDeps, target: JoinTarget): Promise<void> {
+  const { table, id, work, current } = target;
+  const { shadow } = work;
+  if (current === undefined && shadow !== undefined && shadow.row !== null) {
+    await makeRowsTrue(tx, deps, [{ table, id, row: shadow.row, version: shadow.version }]);
+  }
+  await tx.pruneShadows();
 }
 
 /** A row that is gone locally (it made way for another) still goes out with its last content. */

@@ -17,6 +17,8 @@ export interface ResetReport {
   readonly alreadyAtMaster: number;
   /** Changes of which that cannot be told, now among the rejected. */
   readonly setAside: number;
+  /** Changes that a restored master had taken and lost; they go out again with the next sync. */
+  readonly sentAgain: number;
   /** The backup's path; null where nothing but the status was reset. */
   readonly backup: string | null;
   readonly incarnation: string;
@@ -81,6 +83,7 @@ async function resetStatus(deps: SlaveDeps, state: SlaveSyncState): Promise<Rese
     pendingKept,
     alreadyAtMaster: 0,
     setAside: 0,
+    sentAgain: 0,
     backup: null,
     incarnation,
   };
@@ -89,8 +92,8 @@ async function resetStatus(deps: SlaveDeps, state: SlaveSyncState): Promise<Rese
 async function resync(
   tx: SlaveWriteTx,
   deps: SlaveDeps,
-): Promise<{ alreadyAtMaster: number; setAside: number }> {
+): Promise<{ alreadyAtMaster: number; setAside: number; sentAgain: number }> {
   await forgetDownloads(tx);
   await tx.patchState(resyncState(deps, false));
-  return { alreadyAtMaster: 0, setAside: 0 };
+  return { alreadyAtMaster: 0, setAside: 0, sentAgain: 0 };
 }

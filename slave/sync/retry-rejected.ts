@@ -64,7 +64,6 @@ export async function joinRejected(
   mayGo: (all: readonly RejectedChange[]) => boolean,
 ): Promise<number> {
   let rows = 0;
-  const now = deps.clock.nowIso();
   for (const [name, own] of Map.groupBy(changes, (change) => change.table)) {
     const table = deps.tables.byName.get(name);
     if (table === undefined || table.sync.direction === 'down') continue;
@@ -72,7 +71,7 @@ export async function joinRejected(
     const present = await tx.rows(name, ids);
     for (const [id, work] of await loadLocalWork(tx, name, ids)) {
       if (!mayGo(work.rejected)) continue;
-      if (await joinRow(tx, { table, id, work, current: present.get(id) }, now)) rows += 1;
+      if (await joinRow(tx, deps, { table, id, work, current: present.get(id) })) rows += 1;
     }
   }
   return rows;

@@ -251,6 +251,22 @@ describe('an upload', () => {
     });
   });
 
+  it('says nothing of rows that were made and deleted since the last upload', async () => {
+    const slave = await openTestSlave();
+    await slave.insert(aRow());
+    await slave.insert(aRow({ id: 'g2', sku: 's2' }));
+    await slave.sql("UPDATE goods SET name = 'Cocoa' WHERE id = 'g1'");
+    await slave.sql("DELETE FROM goods WHERE id = 'g1'");
+    expect(await slave.sync()).toMatchObject({ outcome: 'success', pending: 0 });
+    const sent = slave.master.uploads.flatMap(({ records }) => records);
+    expect(sent.map(({ id, action, data }) => [id, action, data?.['name']])).toEqual([
+      ['g1', 'update', undefined],
+      ['g2', 'create', 'Tea'],
+      ['g1', 'update', undefined],
+      ['g1', 'update', undefined],
+    ]);
+  });
+
   it('P13 sets a change aside that cannot be carried exactly, and sends the others', async () => {
     const slave = await openTestSlave();
     await slave.insert(aRow());
@@ -276,6 +292,7 @@ describe('a download', () => {
     slave.master.onDownload.push(() => ({
       records: [pageRecord(aRow({ name: 'Cocoa', quantity: 30 }), 12)],
       position: 12,
+      last_op: 0,
     }));
     await slave.sync();
     expect(await slave.row('g1')).toEqual(aRow({ name: 'Cocoa', quantity: 27 }));
@@ -290,6 +307,26 @@ describe('a download', () => {
     await slave.sync();
     expect(await slave.row('g1')).toEqual(aRow({ name: 'Cocoa', quantity: 27 }));
     expect(await slave.pending()).toBe(0);
+  });
+
+  it('REBASE2 shows no amount twice when only the answer to it was lost', async () => {
+    const slave = await openTestSlave();
+    slave.master.onDownload.push(() => ({ records: [pageRecord(aRow(), 11)], position: 11 }));
+    await slave.sync();
+    await slave.sql("UPDATE goods SET quantity = quantity - 3 WHERE id = 'g1'");
+    slave.master.onUpload.push(() => lost());
+    slave.master.onDownload.push(() => ({
+      records: [pageRecord(aRow({ name: 'Cocoa', quantity: 7 }), 13)],
+      position: 13,
+      last_op: 1,
+    }));
+    await slave.sync();
+    expect(await slave.row('g1')).toEqual(aRow({ quantity: 7 }));
+    slave.master.onUpload.push((upload) =>
+      resultsOf(upload, (result) => ({ ...result, version: 12 })),
+    );
+    await slave.sync();
+    expect(await slave.row('g1')).toEqual(aRow({ name: 'Cocoa', quantity: 7 }));
   });
 
   it('ECHO2 skips what is older than an own accepted change', async () => {

@@ -34,7 +34,13 @@ export async function settleUpload(
   const results = matchResults(prepared, answer.body);
   const settlements = await settleRows(tx, deps, results, state);
   // From here on the outbox holds only what was not in this batch, and the set-aside changes are complete.
-  await tx.clearOutbox(prepared.batch.lastOperation);
+  const refused = results.filter(({ result }) => result.status === 'rejected');
+  const { lastOperation } = prepared.batch;
+  await tx.keepSent(
+    lastOperation,
+    refused.map(({ entry }) => entry.operation),
+  );
+  await tx.clearOutbox(lastOperation);
   await tx.saveBatch(null);
   await writeSettlements(tx, deps, settlements);
   const isProgress = results.some(

@@ -6,7 +6,10 @@ import type { TableRegistry } from '../../common/core/table-registry.ts';
 import type { DownloadAnswer } from '../../common/protocol/download.ts';
 import type { UploadAnswer } from '../../common/protocol/upload.ts';
 import type { CreateDatabase } from '../../common/storage/contract/master-database.testkit.ts';
-import { openForeignConnection, type ForeignConnection } from '../../common/testkit/foreign-connection.ts';
+import {
+  openForeignConnection,
+  type ForeignConnection,
+} from '../../common/testkit/foreign-connection.ts';
 import { makeTempDir } from '../../common/testkit/temp-dir.ts';
 import { openMaster, serveMaster, type Master } from '../../master/compose.ts';
 import type { MasterConfig } from '../../master/config.ts';

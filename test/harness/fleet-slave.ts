@@ -12,7 +12,10 @@ import { openDatabase } from '../../common/storage/sequelize/open-database.ts';
 import { createSlaveStore } from '../../common/storage/sequelize/slave-store.ts';
 import type { SlaveSyncState } from '../../common/storage/slave-store.ts';
 import { startFaultProxy, type FaultProxy } from '../../common/testkit/fault-proxy.ts';
-import { openForeignConnection, type ForeignConnection } from '../../common/testkit/foreign-connection.ts';
+import {
+  openForeignConnection,
+  type ForeignConnection,
+} from '../../common/testkit/foreign-connection.ts';
 import { makeTempDir } from '../../common/testkit/temp-dir.ts';
 import type { ProgressEvent } from '../../slave/sync/progress.ts';
 import { resetSlave, type ResetReport } from '../../slave/sync/reset.ts';
@@ -103,7 +106,9 @@ export async function openFleetSlave(options: FleetSlaveOptions): Promise<FleetS
     state: () => store.read((tx) => tx.state()),
     pending: async () => countOf(app, 'SELECT count(*) AS n FROM sync_outbox WHERE is_void = 0'),
     rejected: async () => {
-      const rows = await app.all<{ code: string }>('SELECT code FROM sync_rejected ORDER BY rejected_id');
+      const rows = await app.all<{ code: string }>(
+        'SELECT code FROM sync_rejected ORDER BY rejected_id',
+      );
       return rows.map(({ code }) => code);
     },
     copyDatabase: async () => {

@@ -17,7 +17,9 @@ export interface Fleet {
   readonly master: FleetMaster;
   readonly slaves: readonly FleetSlave[];
   /** Opens one more slave; one on the file of another, which is closed, takes its place. */
-  addSlave(options: Pick<FleetSlaveOptions, 'name'> & Partial<FleetSlaveOptions>): Promise<FleetSlave>;
+  addSlave(
+    options: Pick<FleetSlaveOptions, 'name'> & Partial<FleetSlaveOptions>,
+  ): Promise<FleetSlave>;
 }
 
 /** What a scenario needs. */
@@ -88,7 +90,8 @@ export async function expectEqualByDigest(fleet: Fleet): Promise<void> {
     for (const slave of fleet.slaves) {
       const here = await readTextRows(slave.app, table);
       // Whole rows are compared only for a readable failure.
-      if (digestOf(here) !== digestOf(there)) expect(here, `${table.name} of ${slave.name}`).toEqual(there);
+      if (digestOf(here) !== digestOf(there))
+        expect(here, `${table.name} of ${slave.name}`).toEqual(there);
     }
   }
 }
@@ -96,7 +99,9 @@ export async function expectEqualByDigest(fleet: Fleet): Promise<void> {
 /** No slave has anything unsent, not even a void. */
 export async function expectOutboxesEmpty(fleet: Fleet): Promise<void> {
   for (const slave of fleet.slaves) {
-    expect(await slave.app.all('SELECT * FROM sync_outbox'), `the outbox of ${slave.name}`).toEqual([]);
+    expect(await slave.app.all('SELECT * FROM sync_outbox'), `the outbox of ${slave.name}`).toEqual(
+      [],
+    );
     expect(await slave.rejected(), `set aside by ${slave.name}`).toEqual([]);
   }
 }
@@ -116,7 +121,10 @@ export async function valueOf(
 }
 
 /** Ids of a table, sorted. */
-export async function idsOf(connection: ForeignConnection, table: string): Promise<readonly string[]> {
+export async function idsOf(
+  connection: ForeignConnection,
+  table: string,
+): Promise<readonly string[]> {
   const rows = await connection.all<{ id: string }>(`SELECT id FROM ${table}`);
   return rows.map(({ id }) => id).toSorted();
 }
@@ -133,7 +141,10 @@ export async function tick(): Promise<void> {
   await sleep(3);
 }
 
-async function openFleet(createDatabase: CreateDatabase, options: FleetOptions = {}): Promise<Fleet> {
+async function openFleet(
+  createDatabase: CreateDatabase,
+  options: FleetOptions = {},
+): Promise<Fleet> {
   const tables = registerTables([...tableDefinitions, ...(options.definitions ?? [])]);
   const master = await startFleetMaster(createDatabase, tables, options.settings ?? {});
   const slaves: FleetSlave[] = [];

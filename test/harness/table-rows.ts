@@ -10,7 +10,9 @@ export async function readTextRows(
   connection: ForeignConnection,
   table: TableDefinition,
 ): Promise<readonly TextRow[]> {
-  const values = table.columns.map((column) => `${textOf(connection.dialect, column)} AS "${column.name}"`);
+  const values = table.columns.map(
+    (column) => `${textOf(connection.dialect, column)} AS "${column.name}"`,
+  );
   const rows = await connection.all<Record<string, string | null>>(
     `SELECT ${values.join(', ')} FROM "${table.name}"`,
   );

@@ -67,7 +67,9 @@ it('an application with its own SQLite file keeps every row, and its rows reach 
     downloaded: { records: 600, rejected: 0 },
   });
   expect(
-    await other.query("SELECT quantity, unit_price, created_at FROM inventories WHERE id = 'inv-7'"),
+    await other.query(
+      "SELECT quantity, unit_price, created_at FROM inventories WHERE id = 'inv-7'",
+    ),
   ).toEqual([{ quantity: 7, unit_price: 7.25, created_at: '2026-02-01T08:00:00.000Z' }]);
 
   // Captured from now on, in both directions, in the style that the application uses.
@@ -81,7 +83,9 @@ it('an application with its own SQLite file keeps every row, and its rows reach 
     { quantity: 5 },
   ]);
   expect(
-    await application.all("SELECT name, shelf_note, updated_at FROM inventories WHERE id = 'inv-8'"),
+    await application.all(
+      "SELECT name, shelf_note, updated_at FROM inventories WHERE id = 'inv-8'",
+    ),
   ).toEqual([{ name: 'Renamed', shelf_note: 'note 8', updated_at: '2026-03-01 10:00:00' }]);
   expect(await application.all("SELECT id FROM transactions WHERE id = 'tx-inv-9'")).toEqual([]);
   expect(await application.all('SELECT * FROM users')).toHaveLength(1);

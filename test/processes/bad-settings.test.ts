@@ -1,7 +1,7 @@
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { redirectTo } from '../../common/testkit/fault.ts';
@@ -41,9 +41,17 @@ const usage: Readonly<Record<string, BadInput>> = {
     exit: 64,
     says: ['--batch-size', '1 to 5000', '--batch-size=500'],
   },
-  '--limit=0': { words: ['rejected', 'list', '--limit=0'], exit: 64, says: ['--limit', '1 to 10000'] },
+  '--limit=0': {
+    words: ['rejected', 'list', '--limit=0'],
+    exit: 64,
+    says: ['--limit', '1 to 10000'],
+  },
   '-n x': { words: ['logs', '-n', 'x'], exit: 64, says: ['--lines', '0 to 10000'] },
-  '--state=odd': { words: ['conflicts', 'list', '--state=odd'], exit: 64, says: ['--state', 'open'] },
+  '--state=odd': {
+    words: ['conflicts', 'list', '--state=odd'],
+    exit: 64,
+    says: ['--state', 'open'],
+  },
 };
 
 const addresses: Readonly<Record<string, BadInput>> = Object.fromEntries(
@@ -67,12 +75,17 @@ const addresses: Readonly<Record<string, BadInput>> = Object.fromEntries(
 );
 
 const tokens: Readonly<Record<string, BadInput>> = Object.fromEntries(
-  ['', 'two\nlines-of-token', '"quoted-token-0123456789"', 'changeme', 'with blank inside 123', 'short'].map(
-    (token) => [
-      `SYNC_TOKEN=${JSON.stringify(token)}`,
-      { words: ['sync:run'], env: { ...GOOD, SYNC_TOKEN: token }, exit: 78, says: ['SYNC_TOKEN'] },
-    ],
-  ),
+  [
+    '',
+    'two\nlines-of-token',
+    '"quoted-token-0123456789"',
+    'changeme',
+    'with blank inside 123',
+    'short',
+  ].map((token) => [
+    `SYNC_TOKEN=${JSON.stringify(token)}`,
+    { words: ['sync:run'], env: { ...GOOD, SYNC_TOKEN: token }, exit: 78, says: ['SYNC_TOKEN'] },
+  ]),
 );
 
 const others: Readonly<Record<string, BadInput>> = {
@@ -104,8 +117,13 @@ const others: Readonly<Record<string, BadInput>> = {
 
 async function expectRefused(program: MasterFolder | SlaveFolder, bad: BadInput): Promise<void> {
   const { exitCode, stdout, stderr } = await program.run(...(bad.words ?? []));
-  expect([exitCode, stdout, stderr]).toEqual([bad.exit, '', expect.stringMatching(/^error [a-z_]+: /)]);
-  for (const text of bad.says) expect(stderr).toMatch(text instanceof RegExp ? text : literal(text));
+  expect([exitCode, stdout, stderr]).toEqual([
+    bad.exit,
+    '',
+    expect.stringMatching(/^error [a-z_]+: /),
+  ]);
+  for (const text of bad.says)
+    expect(stderr).toMatch(text instanceof RegExp ? text : literal(text));
   expect(stderr).not.toMatch(/\n\s+at /); // no stack
   expect(stderr).not.toContain('geheim');
 }
@@ -169,7 +187,10 @@ describe('bad input', { timeout: 60_000 }, () => {
     writeFileSync(file, 'a-token-from-a-file-0123456789\n');
     chmodSync(file, 0o644);
     const open = await slave.run('config');
-    expect([open.exitCode, open.stdout + open.stderr]).toEqual([0, expect.stringMatching(/warning:.*token\.txt/)]);
+    expect([open.exitCode, open.stdout + open.stderr]).toEqual([
+      0,
+      expect.stringMatching(/warning:.*token\.txt/),
+    ]);
     chmodSync(file, 0o600);
     expect((await slave.run('config')).stderr).toBe('');
     expect(slave.recordings.some(({ text }) => text.includes('a-token-from-a-file'))).toBe(false);
@@ -183,9 +204,15 @@ describe('bad input', { timeout: 60_000 }, () => {
       warnings: string[];
     }>('config');
     const of = (name: string): unknown => settings.find((setting) => setting.name === name);
-    expect(of('SYNC_INTERVAL')).toMatchObject({ value: '7', source: 'environment', overridden: ['.env'] });
+    expect(of('SYNC_INTERVAL')).toMatchObject({
+      value: '7',
+      source: 'environment',
+      overridden: ['.env'],
+    });
     expect(of('SYNC_BATCH_SIZE')).toMatchObject({ value: '42', source: '.env' });
-    expect(warnings).toEqual([expect.stringMatching(/SYNC_INTERVALL.*did you mean SYNC_INTERVAL\?/)]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/SYNC_INTERVALL.*did you mean SYNC_INTERVAL\?/),
+    ]);
   });
 
   it('B77 B80 works in any surroundings', async () => {
@@ -213,7 +240,10 @@ describe('a bad database', { timeout: 60_000 }, () => {
   beforeAll(() => {
     folder = makeTempDir();
     mkdirSync(join(folder, 'directory'));
-    writeFileSync(join(folder, 'text.sqlite'), 'this is a letter, and a long one at that. '.repeat(50));
+    writeFileSync(
+      join(folder, 'text.sqlite'),
+      'this is a letter, and a long one at that. '.repeat(50),
+    );
   });
 
   it('B78 is refused with what is wrong, and stays as it was', async () => {
@@ -240,7 +270,9 @@ describe('a bad database', { timeout: 60_000 }, () => {
 
   it("B78 made by a newer version is left alone, and another program's keeps its rows", async () => {
     const slave = new SlaveFolder(GOOD);
-    await slave.sql('CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT); INSERT INTO notes (text) VALUES (1);');
+    await slave.sql(
+      'CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT); INSERT INTO notes (text) VALUES (1);',
+    );
     expect(await slave.json('db:migrate')).toMatchObject({ exitCode: 0 });
     expect(await slave.query('SELECT text FROM notes')).toEqual([{ text: '1' }]);
     await slave.sql("UPDATE sync_meta SET value = '999' WHERE key LIKE '%version%'");

@@ -144,10 +144,20 @@ describe('every command', { timeout: 120_000 }, () => {
 
   it('asks for db:migrate where the database was not prepared', async () => {
     const fresh = new SlaveFolder({ MASTER_URL: proxy.url });
-    const words = [['sync:run'], ['sync:status'], ['conflicts', 'list'], ['rejected', 'list'], ['verify']];
+    const words = [
+      ['sync:run'],
+      ['sync:status'],
+      ['conflicts', 'list'],
+      ['rejected', 'list'],
+      ['verify'],
+    ];
     await eachOf(words, async (command) => {
       const ended = await fresh.json(...command);
-      expect([command, ended.exitCode, ended['code']]).toEqual([command, 78, 'storage_not_migrated']);
+      expect([command, ended.exitCode, ended['code']]).toEqual([
+        command,
+        78,
+        'storage_not_migrated',
+      ]);
     });
   });
 

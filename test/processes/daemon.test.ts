@@ -89,7 +89,10 @@ describe('slave start', { timeout: 120_000 }, () => {
     const forced = slave.json('sync:run', '--force');
     await until(() => Promise.resolve(proxy.requests.length > seen));
     expect(await slave.statusFile()).toMatchObject({ status: 'running' });
-    expect(await askDaemon(slave, { id: 'c', command: 'cancel' })).toEqual({ id: 'c', result: null });
+    expect(await askDaemon(slave, { id: 'c', command: 'cancel' })).toEqual({
+      id: 'c',
+      result: null,
+    });
     expect(await forced).toMatchObject({ exitCode: 75, outcome: 'cancelled' });
     proxy.script(() => undefined);
     expect(await askDaemon(slave, { id: 2, command: 'resume' })).toEqual({ id: 2, result: null });

@@ -7,4 +7,5 @@ describe('a master on PostgreSQL', { timeout: 120_000 }, () =>
     const { url, drop } = await createPostgresDatabase();
     onTestFinished(drop);
     return { DATABASE_URL: url };
-  }));
+  }),
+);

@@ -24,7 +24,10 @@ beforeAll(async () => {
   proxy = await startFaultProxy(url);
   slave = new SlaveFolder({ MASTER_URL: proxy.url, SLAVE_NAME: 'till-1' });
   await slave.run('db:migrate');
-  expect(await slave.json('sync:run')).toMatchObject({ exitCode: 0, downloaded: { records: ROWS } });
+  expect(await slave.json('sync:run')).toMatchObject({
+    exitCode: 0,
+    downloaded: { records: ROWS },
+  });
   return () => proxy.close();
 });
 
@@ -36,7 +39,9 @@ async function newWork(round: number): Promise<void> {
 
 /** Whether the proxy has handed an answer of this endpoint through since request `from`. */
 function answered(endpoint: string, from: number): Promise<boolean> {
-  const seen = proxy.requests.slice(from).some((r) => r.url.includes(endpoint) && r.status !== null);
+  const seen = proxy.requests
+    .slice(from)
+    .some((r) => r.url.includes(endpoint) && r.status !== null);
   return Promise.resolve(seen);
 }
 
@@ -62,7 +67,11 @@ async function killAt(isMoment: () => Promise<boolean>, delayMs: number): Promis
 /** P10 P14: the next sync needs nobody, and afterwards all is told as it is. */
 async function expectRecovered(): Promise<void> {
   proxy.script(() => undefined);
-  expect(await slave.json('sync:run')).toMatchObject({ exitCode: 0, outcome: 'success', pending: 0 });
+  expect(await slave.json('sync:run')).toMatchObject({
+    exitCode: 0,
+    outcome: 'success',
+    pending: 0,
+  });
   expect(await slave.statusFile()).toMatchObject({
     status: 'success',
     pending_records: 0,
@@ -74,7 +83,12 @@ async function expectRecovered(): Promise<void> {
 describe('a slave that is killed', { timeout: 120_000 }, () => {
   it('P1 P5 S28 after a page was fetched, or while it is applied', async () => {
     const random = createSeededRandom(SEED);
-    for (const delayMs of [0, random.integer(5, 20), random.integer(20, 60), random.integer(60, 120)]) {
+    for (const delayMs of [
+      0,
+      random.integer(5, 20),
+      random.integer(20, 60),
+      random.integer(60, 120),
+    ]) {
       await newWork(delayMs * 1000 + proxy.requests.length);
       const from = proxy.requests.length;
       await killAt(() => answered('/download', from), delayMs);
@@ -105,10 +119,7 @@ describe('a slave that is killed', { timeout: 120_000 }, () => {
     await newWork(10);
     const from = proxy.requests.length;
     proxy.script(inOrder({ kind: 'black-hole', forward: true }));
-    await killAt(
-      () => Promise.resolve((proxy.requests[from]?.targetStatuses.length ?? 0) > 0),
-      0,
-    );
+    await killAt(() => Promise.resolve((proxy.requests[from]?.targetStatuses.length ?? 0) > 0), 0);
     proxy.script(() => undefined);
     expect(await slave.json('sync:run')).toMatchObject({
       exitCode: 0,

@@ -18,8 +18,7 @@ import { openShop } from '../harness/shop.ts';
 
 const PROMISED_MS = 2000;
 
-const fileOf = (slave: SlaveFolder): string =>
-  join(slave.storagePath, 'app', 'sync_status.json');
+const fileOf = (slave: SlaveFolder): string => join(slave.storagePath, 'app', 'sync_status.json');
 
 /** Each spoils the status file in its own way. */
 const SPOILERS: Readonly<Record<string, (file: string) => void>> = {
@@ -88,7 +87,8 @@ describe('the status file of a running slave', { timeout: 120_000 }, () => {
     await watching;
     const untrue = seen.filter(
       (file) =>
-        file['status'] === 'success' && (file['pending_records'] !== 0 || file['last_error'] !== null),
+        file['status'] === 'success' &&
+        (file['pending_records'] !== 0 || file['last_error'] !== null),
     );
     expect(untrue).toEqual([]);
     expect(new Set(seen.map((file) => file['status']))).toContain('failed');
@@ -106,7 +106,9 @@ describe('the status file of a running slave', { timeout: 120_000 }, () => {
         throw new Error(`a status file that is ${how} stays`, { cause: thrown });
       });
     }
-    const copies = readdirSync(join(slave.storagePath, 'app')).filter((n) => n.includes('.corrupt-'));
+    const copies = readdirSync(join(slave.storagePath, 'app')).filter((n) =>
+      n.includes('.corrupt-'),
+    );
     expect(copies.length).toBeLessThanOrEqual(3);
     expect(await slave.json('sync:status')).toMatchObject({ exitCode: 0, pending_records: 2 });
   });
@@ -133,7 +135,9 @@ describe('the status file of a running slave', { timeout: 120_000 }, () => {
     await slave.stock('lamp');
     await until(async () => (await slave.outboxCount()) === 0);
     expect(await slave.json('sync:status')).toMatchObject({ exitCode: 0, pending_records: 0 });
-    const warnings = daemon.stderr.split('\n').filter((line) => line.includes('the status file cannot'));
+    const warnings = daemon.stderr
+      .split('\n')
+      .filter((line) => line.includes('the status file cannot'));
     expect(warnings).toHaveLength(1);
     expect(await daemon.stop('SIGTERM')).toMatchObject({ exitCode: 0 });
   });

@@ -3,7 +3,11 @@ import { expectConverged } from '../harness/contents.ts';
 import { MasterFolder, SlaveFolder } from '../harness/processes.ts';
 
 interface TokenList {
-  readonly tokens: readonly { readonly id: string; readonly name: string; readonly revoked_at: string | null }[];
+  readonly tokens: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly revoked_at: string | null;
+  }[];
 }
 
 describe('tokens', { timeout: 120_000 }, () => {

@@ -36,7 +36,7 @@ it('P1 F1 every sale that an application saw committed is in the outbox or at th
     const victims = random.shuffle([writer, daemon]);
     for (const victim of victims) await victim.stop('SIGKILL');
     await expectSound(slave);
-    const unsent = await ids(slave, "SELECT row_id AS id FROM sync_outbox WHERE is_void = 0");
+    const unsent = await ids(slave, 'SELECT row_id AS id FROM sync_outbox WHERE is_void = 0');
     const arrived = await ids(master, 'SELECT id FROM transactions');
     const missing = logged().filter((id) => !unsent.has(id) && !arrived.has(id));
     expect(missing).toEqual([]);

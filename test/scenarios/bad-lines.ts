@@ -1,21 +1,16 @@
 import { expect } from 'vitest';
 import { htmlPage, redirectTo, refusal, type Fault } from '../../common/testkit/fault.ts';
-import { projectStatus } from '../../slave/control/project-status.ts';
 import type { SlaveStatus } from '../../slave/control/control.ts';
+import { projectStatus } from '../../slave/control/project-status.ts';
 import type { FleetSlave } from '../harness/fleet-slave.ts';
-import {
-  expectSettled,
-  idsOf,
-  pair,
-  syncAll,
-  syncWell,
-  type Scenarios,
-} from '../harness/fleet.ts';
+import { expectSettled, idsOf, pair, syncAll, syncWell, type Scenarios } from '../harness/fleet.ts';
 import { insertItem, insertItems } from './items.ts';
 
 /** What stands between a slave and its master, or answers in its place. */
 export const badLines: Scenarios = {
-  'S36 P10 a proxy that takes small bodies only gets small ones, and everything arrives': async (open) => {
+  'S36 P10 a proxy that takes small bodies only gets small ones, and everything arrives': async (
+    open,
+  ) => {
     const fleet = await open({ slaves: ['a', 'b'] });
     const [a] = pair(fleet);
     await a.app.run(insertItems('x', 100));
@@ -33,7 +28,9 @@ export const badLines: Scenarios = {
     expect((await idsOf(fleet.master.sql, 'inventories')).length).toBe(100);
   },
 
-  'S36 P6 one row that is too large for the master is set aside, the others arrive': async (open) => {
+  'S36 P6 one row that is too large for the master is set aside, the others arrive': async (
+    open,
+  ) => {
     const fleet = await open({ slaves: ['a', 'b'], settings: { maxBodyBytes: 65_536 } });
     const [a, b] = pair(fleet);
     const noise = Array.from({ length: 4000 }, (_, n) => (n * 2654435761).toString(36)).join(' ');
@@ -45,7 +42,9 @@ export const badLines: Scenarios = {
     expect((await idsOf(b.app, 'inventories')).length).toBe(100);
   },
 
-  'S37 P10 a login page is never taken for an answer, and the sync goes on when it is gone': async (open) => {
+  'S37 P10 a login page is never taken for an answer, and the sync goes on when it is gone': async (
+    open,
+  ) => {
     const fleet = await open({ slaves: ['a', 'b'] });
     const [a, b] = pair(fleet);
     await syncAll(fleet);
@@ -56,7 +55,15 @@ export const badLines: Scenarios = {
     const pages: readonly (readonly [Fault, string])[] = [
       [htmlPage, 'transport_not_a_master'],
       [redirectTo('http://login.example/'), 'transport_redirect_refused'],
-      [{ kind: 'replace', status: 200, headers: { 'content-type': 'application/json' }, body: '{}' }, 'transport_not_a_master'],
+      [
+        {
+          kind: 'replace',
+          status: 200,
+          headers: { 'content-type': 'application/json' },
+          body: '{}',
+        },
+        'transport_not_a_master',
+      ],
     ];
     for (const [page, code] of pages) {
       a.proxy.script(() => page);
@@ -89,7 +96,9 @@ export const badLines: Scenarios = {
     await expectSettled(fleet);
   },
 
-  'P10 P14 while requests fail the status says so, and pending is what the outbox holds': async (open) => {
+  'P10 P14 while requests fail the status says so, and pending is what the outbox holds': async (
+    open,
+  ) => {
     const fleet = await open({ slaves: ['a', 'b'] });
     const [a, b] = pair(fleet);
     await syncAll(fleet);
@@ -111,7 +120,11 @@ export const badLines: Scenarios = {
       const report = await a.sync();
       expect(report.outcome).toBe('failed');
       const status = await statusOf(a);
-      expect([status.status, status.pendingRecords, report.pending]).toEqual(['failed', count + 1, count + 1]);
+      expect([status.status, status.pendingRecords, report.pending]).toEqual([
+        'failed',
+        count + 1,
+        count + 1,
+      ]);
       expect(await a.pending()).toBe(count + 1);
       expect(status.retryCount).toBe(count + 1);
     }

@@ -15,31 +15,32 @@ import { insertItem, insertSale } from './items.ts';
 
 /** Rows that the other side does not take, alone and with those that depend on them. */
 export const badRows: Scenarios = {
-  'S23 P6 of 100 rows three are bad: 97 arrive, three are set aside with their codes, the next batch flows': async (
-    open,
-  ) => {
-    const fleet = await open({ slaves: ['a', 'b'] });
-    const [a, b] = pair(fleet);
-    await fleet.master.sql.run(insertItem('theirs'));
-    await withoutChecks(a, async () => {
-      await a.app.script(
-        Array.from({ length: 97 }, (_, n) => insertItem(`good-${n}`)).join(';'),
-      );
-      await a.app.run(insertItem('taken').replace('sku-taken', 'sku-theirs'));
-      await a.app.run(insertSale('orphan', 'nowhere'));
-      await a.app.run(`INSERT INTO inventories (id, sku, name, unit_price)
+  'S23 P6 of 100 rows three are bad: 97 arrive, three are set aside with their codes, the next batch flows':
+    async (open) => {
+      const fleet = await open({ slaves: ['a', 'b'] });
+      const [a, b] = pair(fleet);
+      await fleet.master.sql.run(insertItem('theirs'));
+      await withoutChecks(a, async () => {
+        await a.app.script(Array.from({ length: 97 }, (_, n) => insertItem(`good-${n}`)).join(';'));
+        await a.app.run(insertItem('taken').replace('sku-taken', 'sku-theirs'));
+        await a.app.run(insertSale('orphan', 'nowhere'));
+        await a.app.run(`INSERT INTO inventories (id, sku, name, unit_price)
         VALUES ('inexact', 'sku-inexact', 'inexact', 1.23456)`);
-    });
-    const report = await syncWell(a);
-    expect(report.uploaded.applied).toBe(97);
-    expect((await a.rejected()).toSorted()).toEqual(['row_foreign_key', 'row_unique', 'value_not_exact']);
-    await a.app.run(insertItem('next'));
-    await syncWell(a);
-    expect(await a.pending()).toBe(0);
-    await syncWell(b);
-    expect((await idsOf(b.app, 'inventories')).length).toBe(1 + 97 + 1);
-    expect(await idsOf(b.app, 'transactions')).toEqual([]);
-  },
+      });
+      const report = await syncWell(a);
+      expect(report.uploaded.applied).toBe(97);
+      expect((await a.rejected()).toSorted()).toEqual([
+        'row_foreign_key',
+        'row_unique',
+        'value_not_exact',
+      ]);
+      await a.app.run(insertItem('next'));
+      await syncWell(a);
+      expect(await a.pending()).toBe(0);
+      await syncWell(b);
+      expect((await idsOf(b.app, 'inventories')).length).toBe(1 + 97 + 1);
+      expect(await idsOf(b.app, 'transactions')).toEqual([]);
+    },
 
   'S23 P6 a bad row that is mended goes out by itself': async (open) => {
     const fleet = await open({ slaves: ['a', 'b'] });
@@ -82,7 +83,9 @@ export const badRows: Scenarios = {
     expect(await idsOf(b.app, 'transactions')).toEqual(['child']);
   },
 
-  'S24 P6 a child whose parent comes in the next batch of the same slave arrives too': async (open) => {
+  'S24 P6 a child whose parent comes in the next batch of the same slave arrives too': async (
+    open,
+  ) => {
     const fleet = await open({ slaves: ['a', 'b'] });
     const [a, b] = pair(fleet);
     await a.app.run('UPDATE sync_state SET batch_limit = 1');

@@ -52,7 +52,12 @@ export const counters: Scenarios = {
     await expectSettled(fleet);
     await expectStock(fleet, '105');
     const uploads = a.proxy.requests.filter(({ url }) => url.includes('upload'));
-    expect(uploads.map(({ targetStatuses }) => targetStatuses)).toEqual([[200], [200], [200], [200]]);
+    expect(uploads.map(({ targetStatuses }) => targetStatuses)).toEqual([
+      [200],
+      [200],
+      [200],
+      [200],
+    ]);
     expect(await idsOf(fleet.master.sql, 'transactions')).toEqual(['s']);
   },
 
@@ -72,23 +77,22 @@ export const counters: Scenarios = {
     await expectStock(fleet, '93');
   },
 
-  'S7 a count is not disturbed by an older sale that arrives later, and reduced by a later one': async (
-    open,
-  ) => {
-    const fleet = await open({ slaves: ['a', 'b'] });
-    const [a, b] = pair(fleet);
-    await fleet.master.sql.run(insertItem('i', 100));
-    await syncAll(fleet);
-    await b.app.run(moveStock('i', -3));
-    await tick();
-    await a.app.script(countStock('i', 50));
-    await tick();
-    await b.app.run(moveStock('i', -2));
-    await syncWell(a);
-    await syncWell(b);
-    await expectSettled(fleet);
-    await expectStock(fleet, '48');
-  },
+  'S7 a count is not disturbed by an older sale that arrives later, and reduced by a later one':
+    async (open) => {
+      const fleet = await open({ slaves: ['a', 'b'] });
+      const [a, b] = pair(fleet);
+      await fleet.master.sql.run(insertItem('i', 100));
+      await syncAll(fleet);
+      await b.app.run(moveStock('i', -3));
+      await tick();
+      await a.app.script(countStock('i', 50));
+      await tick();
+      await b.app.run(moveStock('i', -2));
+      await syncWell(a);
+      await syncWell(b);
+      await expectSettled(fleet);
+      await expectStock(fleet, '48');
+    },
 
   'S7 a count that arrives after the sales keeps those that came later': async (open) => {
     const fleet = await open({ slaves: ['a', 'b'] });
@@ -120,12 +124,16 @@ export const counters: Scenarios = {
     await expectStock(fleet, '44');
   },
 
-  'S38 P11 a shop whose clock is wrong gives the same result as with the right one': async (open) => {
+  'S38 P11 a shop whose clock is wrong gives the same result as with the right one': async (
+    open,
+  ) => {
     const fleet = await open({ slaves: ['right'] });
     const fast = await fleet.addSlave({ name: 'fast', clockAheadMs: HOUR });
     const slow = await fleet.addSlave({ name: 'slow', clockAheadMs: -DAY });
     const right = pair(fleet)[0];
-    await fleet.master.sql.script(`${insertItem('i', 100)}; ${insertItem('j')}; ${insertItem('k')}`);
+    await fleet.master.sql.script(
+      `${insertItem('i', 100)}; ${insertItem('j')}; ${insertItem('k')}`,
+    );
     await syncAll(fleet);
     await write(fast, renameItem('j', 'early, by the fast clock'), HOUR - 3 * MINUTE);
     await write(right, renameItem('j', 'late'), -2 * MINUTE);

@@ -15,7 +15,9 @@ import { insertItem, insertSale, moveStock } from './items.ts';
 
 /** Deletions that meet changes, new lives of a key, and what a person decides afterwards. */
 export const deletes: Scenarios = {
-  'S20 P4 P18 an item deleted at the master and sold offline is back whole, with the sale': async (open) => {
+  'S20 P4 P18 an item deleted at the master and sold offline is back whole, with the sale': async (
+    open,
+  ) => {
     const fleet = await open({ slaves: ['a', 'b'] });
     const [a, b] = pair(fleet);
     await fleet.master.sql.run(insertItem('i', 100));
@@ -33,7 +35,9 @@ export const deletes: Scenarios = {
     expect(kept.length).toBeGreaterThan(0);
   },
 
-  'S20 P4 a delete that nobody contradicted stays, however often the slave comes back': async (open) => {
+  'S20 P4 a delete that nobody contradicted stays, however often the slave comes back': async (
+    open,
+  ) => {
     const fleet = await open({ slaves: ['a', 'b'] });
     const [a, b] = pair(fleet);
     await a.app.run(insertItem('i'));
@@ -47,29 +51,33 @@ export const deletes: Scenarios = {
     await a.sync();
     a.proxy.script(() => undefined);
     await expectSettled(fleet);
-    for (const node of [fleet.master.sql, a.app, b.app]) expect(await idsOf(node, 'inventories')).toEqual([]);
+    for (const node of [fleet.master.sql, a.app, b.app])
+      expect(await idsOf(node, 'inventories')).toEqual([]);
     expect(await generationOf(fleet, 'i')).toEqual({ action: 'delete', generation: 2 });
   },
 
-  'S21 P4 a row deleted and made anew is another row: late edits of the old one lose and are kept': async (
-    open,
-  ) => {
-    const fleet = await open({ slaves: ['a', 'b'] });
-    const [a, b] = pair(fleet);
-    await a.app.run(insertItem('i', 10, 'first life'));
-    await syncAll(fleet);
-    await b.app.run("UPDATE inventories SET name = 'edit of the first life', quantity = 3 WHERE id = 'i'");
-    await tick();
-    await a.app.script(`DELETE FROM inventories WHERE id = 'i'; ${insertItem('i', 77, 'second life')}`);
-    await syncWell(a);
-    await syncWell(b);
-    await expectSettled(fleet);
-    const row = await b.app.all("SELECT name, quantity FROM inventories WHERE id = 'i'");
-    expect(row).toEqual([{ name: 'second life', quantity: 77 }]);
-    expect(await generationOf(fleet, 'i')).toEqual({ action: 'create', generation: 3 });
-    const [loser] = await listConflicts(b.deps, {});
-    expect(loser?.incoming?.['name']).toBe('edit of the first life');
-  },
+  'S21 P4 a row deleted and made anew is another row: late edits of the old one lose and are kept':
+    async (open) => {
+      const fleet = await open({ slaves: ['a', 'b'] });
+      const [a, b] = pair(fleet);
+      await a.app.run(insertItem('i', 10, 'first life'));
+      await syncAll(fleet);
+      await b.app.run(
+        "UPDATE inventories SET name = 'edit of the first life', quantity = 3 WHERE id = 'i'",
+      );
+      await tick();
+      await a.app.script(
+        `DELETE FROM inventories WHERE id = 'i'; ${insertItem('i', 77, 'second life')}`,
+      );
+      await syncWell(a);
+      await syncWell(b);
+      await expectSettled(fleet);
+      const row = await b.app.all("SELECT name, quantity FROM inventories WHERE id = 'i'");
+      expect(row).toEqual([{ name: 'second life', quantity: 77 }]);
+      expect(await generationOf(fleet, 'i')).toEqual({ action: 'create', generation: 3 });
+      const [loser] = await listConflicts(b.deps, {});
+      expect(loser?.incoming?.['name']).toBe('edit of the first life');
+    },
 
   'S21 P4 a late delete of the old life does not touch the new one': async (open) => {
     const fleet = await open({ slaves: ['a', 'b'] });
@@ -78,7 +86,9 @@ export const deletes: Scenarios = {
     await syncAll(fleet);
     await b.app.run("DELETE FROM inventories WHERE id = 'i'");
     await tick();
-    await a.app.script(`DELETE FROM inventories WHERE id = 'i'; ${insertItem('i', 77, 'second life')}`);
+    await a.app.script(
+      `DELETE FROM inventories WHERE id = 'i'; ${insertItem('i', 77, 'second life')}`,
+    );
     await syncWell(a);
     await syncWell(b);
     await expectSettled(fleet);
@@ -105,7 +115,9 @@ export const deletes: Scenarios = {
     expect(conflict?.reason).not.toBe('');
   },
 
-  'P18 what is decided on one slave about a conflict of another reaches everybody': async (open) => {
+  'P18 what is decided on one slave about a conflict of another reaches everybody': async (
+    open,
+  ) => {
     const fleet = await open({ slaves: ['a', 'b'] });
     const [a, b] = pair(fleet);
     await quarrel(fleet);

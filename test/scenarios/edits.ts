@@ -13,22 +13,21 @@ import { insertItem, insertItems, insertSale, moveStock } from './items.ts';
 
 /** Everyday edits on either side, and what must not travel. */
 export const edits: Scenarios = {
-  'S1 P3 what a slave inserts, updates and deletes reaches everybody, other columns untouched': async (
-    open,
-  ) => {
-    const fleet = await open({ slaves: ['a', 'b'] });
-    const [a, b] = pair(fleet);
-    await a.app.script(`${insertItem('kept')}; ${insertItem('changed')}; ${insertItem('gone')}`);
-    await a.app.run(insertSale('sale', 'kept'));
-    await expectSettled(fleet);
-    await b.app.run("UPDATE inventories SET location = 'shelf 2' WHERE id = 'changed'");
-    await b.app.run("DELETE FROM inventories WHERE id = 'gone'");
-    await expectSettled(fleet);
-    expect(await idsOf(fleet.master.sql, 'inventories')).toEqual(['changed', 'kept']);
-    expect(await idsOf(a.app, 'transactions')).toEqual(['sale']);
-    expect(await valueOf(a.app, 'inventories', 'changed', 'location')).toBe('shelf 2');
-    expect(await valueOf(a.app, 'inventories', 'changed', 'name')).toBe('name changed');
-  },
+  'S1 P3 what a slave inserts, updates and deletes reaches everybody, other columns untouched':
+    async (open) => {
+      const fleet = await open({ slaves: ['a', 'b'] });
+      const [a, b] = pair(fleet);
+      await a.app.script(`${insertItem('kept')}; ${insertItem('changed')}; ${insertItem('gone')}`);
+      await a.app.run(insertSale('sale', 'kept'));
+      await expectSettled(fleet);
+      await b.app.run("UPDATE inventories SET location = 'shelf 2' WHERE id = 'changed'");
+      await b.app.run("DELETE FROM inventories WHERE id = 'gone'");
+      await expectSettled(fleet);
+      expect(await idsOf(fleet.master.sql, 'inventories')).toEqual(['changed', 'kept']);
+      expect(await idsOf(a.app, 'transactions')).toEqual(['sale']);
+      expect(await valueOf(a.app, 'inventories', 'changed', 'location')).toBe('shelf 2');
+      expect(await valueOf(a.app, 'inventories', 'changed', 'name')).toBe('name changed');
+    },
 
   'S1 P3 what the master inserts, updates and deletes reaches every slave': async (open) => {
     const fleet = await open({ slaves: ['a', 'b'] });
@@ -53,7 +52,9 @@ export const edits: Scenarios = {
     await b.app.run("UPDATE inventories SET location = 'from b' WHERE id = 'i'");
     await fleet.master.sql.run("UPDATE inventories SET description = 'from master' WHERE id = 'i'");
     await expectSettled(fleet);
-    const row = await a.app.all("SELECT name, location, description FROM inventories WHERE id = 'i'");
+    const row = await a.app.all(
+      "SELECT name, location, description FROM inventories WHERE id = 'i'",
+    );
     expect(row).toEqual([{ name: 'from a', location: 'from b', description: 'from master' }]);
     expect(await idsOf(fleet.master.sql, 'sync_conflicts')).toEqual([]);
   },
@@ -100,7 +101,9 @@ export const edits: Scenarios = {
     await syncAll(fleet);
     const before = await countOf(fleet.master.sql, 'SELECT count(*) AS n FROM sync_changes');
     await a.app.run("UPDATE inventories SET name = name, quantity = 10 WHERE id = 'i'");
-    await fleet.master.sql.run("UPDATE inventories SET name = name, unit_price = 9.9900 WHERE id = 'i'");
+    await fleet.master.sql.run(
+      "UPDATE inventories SET name = name, unit_price = 9.9900 WHERE id = 'i'",
+    );
     expect(await a.pending()).toBe(0);
     expect(await countOf(fleet.master.sql, 'SELECT count(*) AS n FROM sync_changes')).toBe(before);
     await expectSettled(fleet);

@@ -16,34 +16,35 @@ import { insertItem, insertItems, insertSale, moveStock } from './items.ts';
 
 /** Repetitions, holes and lost answers. */
 export const exactlyOnce: Scenarios = {
-  'S8 P2 a batch sent again, even from many connections at once, has one effect and one answer': async (
-    open,
-  ) => {
-    const fleet = await open({ slaves: ['a'] });
-    await fleet.master.sql.run(insertItem('i', 100));
-    const body = batch(1, [sale('s1'), move(-1), sale('s2'), move(-1)]);
-    const first = await send(fleet, body);
-    const again = await Promise.all(Array.from({ length: 5 }, () => send(fleet, body)));
-    expect(first.status).toBe(200);
-    for (const answer of again) expect(answer).toEqual(first);
-    await expectSettled(fleet);
-    expect(await idsOf(fleet.master.sql, 'transactions')).toEqual(['s1', 's2']);
-    expect(await valueOf(fleet.master.sql, 'inventories', 'i', 'quantity')).toBe('98');
-  },
+  'S8 P2 a batch sent again, even from many connections at once, has one effect and one answer':
+    async (open) => {
+      const fleet = await open({ slaves: ['a'] });
+      await fleet.master.sql.run(insertItem('i', 100));
+      const body = batch(1, [sale('s1'), move(-1), sale('s2'), move(-1)]);
+      const first = await send(fleet, body);
+      const again = await Promise.all(Array.from({ length: 5 }, () => send(fleet, body)));
+      expect(first.status).toBe(200);
+      for (const answer of again) expect(answer).toEqual(first);
+      await expectSettled(fleet);
+      expect(await idsOf(fleet.master.sql, 'transactions')).toEqual(['s1', 's2']);
+      expect(await valueOf(fleet.master.sql, 'inventories', 'i', 'quantity')).toBe('98');
+    },
 
-  'S8 P2 operations sent again in another batch are duplicates, the new ones behind them are taken': async (
-    open,
-  ) => {
-    const fleet = await open({ slaves: ['a'] });
-    await fleet.master.sql.run(insertItem('i', 100));
-    const records = [sale('s1'), move(-1), sale('s2'), move(-1)];
-    await send(fleet, batch(1, records.slice(0, 2)));
-    const answer = await send(fleet, batch(1, records));
-    expect(statusesOf(answer)).toEqual(['duplicate', 'duplicate', 'applied', 'applied']);
-    expect(statusesOf(await send(fleet, batch(2, records.slice(1, 3))))).toEqual(['duplicate', 'duplicate']);
-    await expectSettled(fleet);
-    expect(await valueOf(fleet.master.sql, 'inventories', 'i', 'quantity')).toBe('98');
-  },
+  'S8 P2 operations sent again in another batch are duplicates, the new ones behind them are taken':
+    async (open) => {
+      const fleet = await open({ slaves: ['a'] });
+      await fleet.master.sql.run(insertItem('i', 100));
+      const records = [sale('s1'), move(-1), sale('s2'), move(-1)];
+      await send(fleet, batch(1, records.slice(0, 2)));
+      const answer = await send(fleet, batch(1, records));
+      expect(statusesOf(answer)).toEqual(['duplicate', 'duplicate', 'applied', 'applied']);
+      expect(statusesOf(await send(fleet, batch(2, records.slice(1, 3))))).toEqual([
+        'duplicate',
+        'duplicate',
+      ]);
+      await expectSettled(fleet);
+      expect(await valueOf(fleet.master.sql, 'inventories', 'i', 'quantity')).toBe('98');
+    },
 
   'S8 P2 a slave whose answer was lost sends the same batch again and goes on': async (open) => {
     const fleet = await open({ slaves: ['a', 'b'] });
@@ -60,31 +61,32 @@ export const exactlyOnce: Scenarios = {
     expect(ids.length).toBe(1);
     await expectSettled(fleet);
     expect(await idsOf(fleet.master.sql, 'transactions')).toEqual(['s1', 's2']);
-    expect(await countOf(fleet.master.sql, "SELECT count(*) AS n FROM sync_batches WHERE slave = 'a'")).toBe(2);
+    expect(
+      await countOf(fleet.master.sql, "SELECT count(*) AS n FROM sync_batches WHERE slave = 'a'"),
+    ).toBe(2);
   },
 
-  'S9 P15 other content under a known operation number is refused, named and healed by a reset': async (
-    open,
-  ) => {
-    const fleet = await open({ slaves: ['a', 'b'] });
-    const [a] = pair(fleet);
-    await a.app.run(insertItem('i'));
-    loseUploads(a);
-    await a.sync();
-    a.proxy.script(() => undefined);
-    await a.app.script(`DELETE FROM sync_batch;
+  'S9 P15 other content under a known operation number is refused, named and healed by a reset':
+    async (open) => {
+      const fleet = await open({ slaves: ['a', 'b'] });
+      const [a] = pair(fleet);
+      await a.app.run(insertItem('i'));
+      loseUploads(a);
+      await a.sync();
+      a.proxy.script(() => undefined);
+      await a.app.script(`DELETE FROM sync_batch;
       UPDATE sync_outbox SET image = replace(image, 'name i', 'forged');
       UPDATE sync_context SET origin = 'forger'; UPDATE inventories SET name = 'forged';
       UPDATE sync_context SET origin = NULL`);
-    const report = await a.sync();
-    expect(report.error?.code).toBe('slave_rewound');
-    expect((await a.state()).trouble).toBe('slave_rewound');
-    expect(await a.pending()).toBe(1);
-    expect(await valueOf(fleet.master.sql, 'inventories', 'i', 'name')).toBe('name i');
-    await a.reset();
-    await expectSettled(fleet);
-    expect(await idsOf(fleet.master.sql, 'inventories')).toEqual(['i']);
-  },
+      const report = await a.sync();
+      expect(report.error?.code).toBe('slave_rewound');
+      expect((await a.state()).trouble).toBe('slave_rewound');
+      expect(await a.pending()).toBe(1);
+      expect(await valueOf(fleet.master.sql, 'inventories', 'i', 'name')).toBe('name i');
+      await a.reset();
+      await expectSettled(fleet);
+      expect(await idsOf(fleet.master.sql, 'inventories')).toEqual(['i']);
+    },
 
   'S9 P2 other content under a known batch id is refused': async (open) => {
     const fleet = await open();
@@ -97,26 +99,27 @@ export const exactlyOnce: Scenarios = {
     expect(await valueOf(fleet.master.sql, 'inventories', 'i', 'quantity')).toBe('99');
   },
 
-  'S10 P2 operation numbers with a hole are refused with the expected one, and nothing is applied': async (
+  'S10 P2 operation numbers with a hole are refused with the expected one, and nothing is applied':
+    async (open) => {
+      const fleet = await open({ slaves: ['a', 'b'] });
+      const [a] = pair(fleet);
+      await a.app.run(insertItem('i'));
+      await syncAll(fleet);
+      await a.app.run(insertItem('j'));
+      await a.app.run('UPDATE sync_outbox SET op = op + 5');
+      const report = await a.sync();
+      expect(report.error?.code).toBe('sequence_gap');
+      expect(report.error?.message).toContain('operation 2');
+      expect(await idsOf(fleet.master.sql, 'inventories')).toEqual(['i']);
+      expect((await a.state()).trouble).toBe('slave_rewound');
+      await a.reset();
+      await expectSettled(fleet);
+      expect(await idsOf(fleet.master.sql, 'inventories')).toEqual(['i', 'j']);
+    },
+
+  'S30 an acknowledgement that is lost, repeated or late never moves the master back': async (
     open,
   ) => {
-    const fleet = await open({ slaves: ['a', 'b'] });
-    const [a] = pair(fleet);
-    await a.app.run(insertItem('i'));
-    await syncAll(fleet);
-    await a.app.run(insertItem('j'));
-    await a.app.run('UPDATE sync_outbox SET op = op + 5');
-    const report = await a.sync();
-    expect(report.error?.code).toBe('sequence_gap');
-    expect(report.error?.message).toContain('operation 2');
-    expect(await idsOf(fleet.master.sql, 'inventories')).toEqual(['i']);
-    expect((await a.state()).trouble).toBe('slave_rewound');
-    await a.reset();
-    await expectSettled(fleet);
-    expect(await idsOf(fleet.master.sql, 'inventories')).toEqual(['i', 'j']);
-  },
-
-  'S30 an acknowledgement that is lost, repeated or late never moves the master back': async (open) => {
     const fleet = await open({ slaves: ['a', 'b'] });
     const [a] = pair(fleet);
     await fleet.master.sql.run(insertItems('m', 20));
@@ -125,7 +128,9 @@ export const exactlyOnce: Scenarios = {
     const before = await acknowledged(fleet);
     expect(before).toBe(20);
     await fleet.master.sql.run(insertItems('n', 5));
-    a.proxy.script(({ url }) => (url.includes('acknowledge') ? { kind: 'drop-response' } : undefined));
+    a.proxy.script(({ url }) =>
+      url.includes('acknowledge') ? { kind: 'drop-response' } : undefined,
+    );
     expect((await a.sync()).outcome).toBe('failed');
     a.proxy.script(({ url }) => (url.includes('acknowledge') ? { kind: 'duplicate' } : undefined));
     const report = await syncWell(a);
@@ -196,7 +201,9 @@ function move(quantity: number): UploadRecord {
 }
 
 function statusesOf({ text }: RawAnswer): readonly string[] {
-  return (JSON.parse(text) as { results: { status: string }[] }).results.map(({ status }) => status);
+  return (JSON.parse(text) as { results: { status: string }[] }).results.map(
+    ({ status }) => status,
+  );
 }
 
 function loseUploads({ proxy }: FleetSlave): void {

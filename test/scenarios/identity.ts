@@ -19,7 +19,9 @@ import { insertItem, insertSale, moveStock } from './items.ts';
 
 /** Copies, backups and history that is gone (P15). */
 export const identity: Scenarios = {
-  'S31 P15 a slave restored from yesterday is noticed; nothing is lost, nothing doubled': async (open) => {
+  'S31 P15 a slave restored from yesterday is noticed; nothing is lost, nothing doubled': async (
+    open,
+  ) => {
     const fleet = await open({ slaves: ['b'] });
     const a = await fleet.addSlave({ name: 'a' });
     await a.app.run(insertItem('i', 100));
@@ -49,48 +51,50 @@ export const identity: Scenarios = {
     expect(await valueOf(restored.app, 'inventories', 'i', 'quantity')).toBe(`${100 - 1 - 2 - 4}`);
   },
 
-  'S31 P15 a slave restored before its first sync of the day comes back by itself where nothing differs': async (
-    open,
-  ) => {
-    const fleet = await open({ slaves: ['b'] });
-    const a = await fleet.addSlave({ name: 'a' });
-    await a.app.run(insertItem('i', 100));
-    await syncAll(fleet);
-    const copy = await a.copyDatabase();
-    const restored = await reopen(fleet, a, copy);
-    await sell(restored, 's', 1);
-    await expectSettled(fleet);
-    expect(await valueOf(restored.app, 'inventories', 'i', 'quantity')).toBe('99');
-  },
+  'S31 P15 a slave restored before its first sync of the day comes back by itself where nothing differs':
+    async (open) => {
+      const fleet = await open({ slaves: ['b'] });
+      const a = await fleet.addSlave({ name: 'a' });
+      await a.app.run(insertItem('i', 100));
+      await syncAll(fleet);
+      const copy = await a.copyDatabase();
+      const restored = await reopen(fleet, a, copy);
+      await sell(restored, 's', 1);
+      await expectSettled(fleet);
+      expect(await valueOf(restored.app, 'inventories', 'i', 'quantity')).toBe('99');
+    },
 
-  'S32 P15 of two copies of one disk the second is refused, and sharing a name goes on one at a time': async (
-    open,
-  ) => {
-    const fleet = await open({ slaves: ['b'] });
-    const a = await fleet.addSlave({ name: 'a' });
-    await a.app.run(insertItem('i', 100));
-    await syncAll(fleet);
-    const clone = await openCopy(fleet, a, 'a');
-    await sell(a, 'of the first', 1);
-    await sell(clone, 'of the second', 2);
-    await syncWell(a);
-    expect((await clone.sync()).error?.code).toBe('slave_rewound');
-    expect(await idsOf(fleet.master.sql, 'transactions')).toEqual(['of the first']);
-    expect(await clone.pending()).toBe(2);
-    await clone.reset();
-    await syncWell(clone);
-    await sell(a, 'of the first, later', 4);
-    expect((await a.sync()).error?.code).toBe('slave_forked');
-    expect(await a.pending()).toBe(2);
-    await a.reset();
-    await syncWell(a);
-    expect((await clone.sync()).error?.code).toBe('slave_forked');
-    await clone.reset();
-    await syncWell(clone);
-    await expectEqualByDigest({ ...fleet, slaves: [clone] });
-    expect(await idsOf(clone.app, 'transactions')).toEqual(['of the first', 'of the first, later', 'of the second']);
-    expect(await valueOf(fleet.master.sql, 'inventories', 'i', 'quantity')).toBe('93');
-  },
+  'S32 P15 of two copies of one disk the second is refused, and sharing a name goes on one at a time':
+    async (open) => {
+      const fleet = await open({ slaves: ['b'] });
+      const a = await fleet.addSlave({ name: 'a' });
+      await a.app.run(insertItem('i', 100));
+      await syncAll(fleet);
+      const clone = await openCopy(fleet, a, 'a');
+      await sell(a, 'of the first', 1);
+      await sell(clone, 'of the second', 2);
+      await syncWell(a);
+      expect((await clone.sync()).error?.code).toBe('slave_rewound');
+      expect(await idsOf(fleet.master.sql, 'transactions')).toEqual(['of the first']);
+      expect(await clone.pending()).toBe(2);
+      await clone.reset();
+      await syncWell(clone);
+      await sell(a, 'of the first, later', 4);
+      expect((await a.sync()).error?.code).toBe('slave_forked');
+      expect(await a.pending()).toBe(2);
+      await a.reset();
+      await syncWell(a);
+      expect((await clone.sync()).error?.code).toBe('slave_forked');
+      await clone.reset();
+      await syncWell(clone);
+      await expectEqualByDigest({ ...fleet, slaves: [clone] });
+      expect(await idsOf(clone.app, 'transactions')).toEqual([
+        'of the first',
+        'of the first, later',
+        'of the second',
+      ]);
+      expect(await valueOf(fleet.master.sql, 'inventories', 'i', 'quantity')).toBe('93');
+    },
 
   'S32 P15 a copy that gets a name of its own becomes a slave like any other': async (open) => {
     const fleet = await open({ slaves: ['b'] });
@@ -111,34 +115,37 @@ export const identity: Scenarios = {
     expect(await valueOf(a.app, 'inventories', 'i', 'quantity')).toBe('97');
   },
 
-  'S22 P4 P15 a slave that returns after its history was purged keeps its work and revives nothing': async (
+  'S22 P4 P15 a slave that returns after its history was purged keeps its work and revives nothing':
+    async (open) => {
+      const fleet = await open({ slaves: ['b'] });
+      const a = await fleet.addSlave({ name: 'a' });
+      const [b] = pair(fleet);
+      await a.app.script(
+        `${insertItem('i', 100)}; ${insertItem('deleted')}; ${insertItem('moved', 5)}`,
+      );
+      await syncAll(fleet);
+      await b.app.run("DELETE FROM inventories WHERE id = 'deleted'");
+      await b.app.run(moveStock('moved', 7));
+      await syncWell(b);
+      await purge(fleet);
+      await sell(a, 'offline', 3);
+      await a.app.run(insertItem('new here'));
+      const report = await a.sync();
+      expect(report.error?.code).toBe('cursor_expired');
+      expect((await a.state()).trouble).toBe('cursor_expired');
+      const { pendingKept, backup } = await a.reset();
+      expect(existsSync(backup ?? '')).toBe(true);
+      expect(pendingKept).toBe(await a.pending());
+      await expectSettled(fleet);
+      expect(await idsOf(a.app, 'inventories')).toEqual(['i', 'moved', 'new here']);
+      expect(await idsOf(b.app, 'transactions')).toEqual(['offline']);
+      expect(await valueOf(a.app, 'inventories', 'i', 'quantity')).toBe('97');
+      expect(await valueOf(a.app, 'inventories', 'moved', 'quantity')).toBe('12');
+    },
+
+  'S33 P15 a master restored from a backup is noticed, and its slaves keep what it lost': async (
     open,
   ) => {
-    const fleet = await open({ slaves: ['b'] });
-    const a = await fleet.addSlave({ name: 'a' });
-    const [b] = pair(fleet);
-    await a.app.script(`${insertItem('i', 100)}; ${insertItem('deleted')}; ${insertItem('moved', 5)}`);
-    await syncAll(fleet);
-    await b.app.run("DELETE FROM inventories WHERE id = 'deleted'");
-    await b.app.run(moveStock('moved', 7));
-    await syncWell(b);
-    await purge(fleet);
-    await sell(a, 'offline', 3);
-    await a.app.run(insertItem('new here'));
-    const report = await a.sync();
-    expect(report.error?.code).toBe('cursor_expired');
-    expect((await a.state()).trouble).toBe('cursor_expired');
-    const { pendingKept, backup } = await a.reset();
-    expect(existsSync(backup ?? '')).toBe(true);
-    expect(pendingKept).toBe(await a.pending());
-    await expectSettled(fleet);
-    expect(await idsOf(a.app, 'inventories')).toEqual(['i', 'moved', 'new here']);
-    expect(await idsOf(b.app, 'transactions')).toEqual(['offline']);
-    expect(await valueOf(a.app, 'inventories', 'i', 'quantity')).toBe('97');
-    expect(await valueOf(a.app, 'inventories', 'moved', 'quantity')).toBe('12');
-  },
-
-  'S33 P15 a master restored from a backup is noticed, and its slaves keep what it lost': async (open) => {
     const fleet = await open({ slaves: ['a', 'b'] });
     const [a] = pair(fleet);
     await a.app.run(insertItem('i', 100));
@@ -157,18 +164,25 @@ export const identity: Scenarios = {
       await slave.reset();
       await syncWell(slave);
     }
-    const kept = await a.app.all<{ row_id: string }>("SELECT row_id FROM sync_rejected WHERE code = 'row_only_here'");
+    const kept = await a.app.all<{ row_id: string }>(
+      "SELECT row_id FROM sync_rejected WHERE code = 'row_only_here'",
+    );
     expect(kept.map(({ row_id: id }) => id)).toEqual(['lost at the master']);
     expect(await idsOf(a.app, 'transactions')).toEqual(['after the restore', 'lost at the master']);
     expect(await idsOf(restored.master.sql, 'transactions')).toEqual(['after the restore']);
     await retryRejectedChanges(a.deps, 'all');
     await syncWell(a);
-    expect(await idsOf(restored.master.sql, 'transactions')).toEqual(['after the restore', 'lost at the master']);
+    expect(await idsOf(restored.master.sql, 'transactions')).toEqual([
+      'after the restore',
+      'lost at the master',
+    ]);
   },
 };
 
 async function sell({ app }: FleetSlave, sale: string, quantity: number): Promise<void> {
-  await app.script(`BEGIN; ${insertSale(sale, 'i', quantity)}; ${moveStock('i', -quantity)}; COMMIT`);
+  await app.script(
+    `BEGIN; ${insertSale(sale, 'i', quantity)}; ${moveStock('i', -quantity)}; COMMIT`,
+  );
 }
 
 /** Closes a slave and opens it anew on another copy of its database, in its place in the fleet. */
@@ -185,6 +199,7 @@ async function openCopy(fleet: Fleet, slave: FleetSlave, name: string): Promise<
 
 /** Forgets the whole change log, as a purge long afterwards does. */
 async function purge({ master }: Fleet): Promise<void> {
-  await master.sql.script(`UPDATE sync_meta SET value = (SELECT CAST(max(position) AS text) FROM sync_changes)
+  await master.sql
+    .script(`UPDATE sync_meta SET value = (SELECT CAST(max(position) AS text) FROM sync_changes)
     WHERE key = 'purged_up_to'; DELETE FROM sync_changes`);
 }

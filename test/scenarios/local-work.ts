@@ -46,7 +46,9 @@ export const localWork: Scenarios = {
     await expectSettled(fleet);
   },
 
-  'P9 P2 a movement whose answer was lost is never shown twice, and never taken back': async (open) => {
+  'P9 P2 a movement whose answer was lost is never shown twice, and never taken back': async (
+    open,
+  ) => {
     const fleet = await open({ slaves: ['a', 'b'] });
     const [a, b] = pair(fleet);
     await fleet.master.sql.run(insertItem('i', 100));
@@ -81,7 +83,9 @@ export const localWork: Scenarios = {
     const steps = 20;
     const write = async (): Promise<void> => {
       for (let step = 1; step <= steps; step += 1) {
-        await a.app.run(`UPDATE inventories SET quantity = ${step}, name = 'step ${step}' WHERE id = 'i'`);
+        await a.app.run(
+          `UPDATE inventories SET quantity = ${step}, name = 'step ${step}' WHERE id = 'i'`,
+        );
         await b.app.run(`UPDATE inventories SET location = 'b ${step}' WHERE id = 'i'`);
         await tick();
         if (step % 3 === 0) await syncWell(b);
@@ -141,7 +145,10 @@ export const localWork: Scenarios = {
 };
 
 /** The different quantities of the item that a second connection sees, in order. */
-function quantitiesDuring(slave: FleetSlave, work: () => Promise<unknown>): Promise<readonly number[]> {
+function quantitiesDuring(
+  slave: FleetSlave,
+  work: () => Promise<unknown>,
+): Promise<readonly number[]> {
   return valuesDuring(slave, "SELECT quantity AS n FROM inventories WHERE id = 'i'", work);
 }
 

@@ -33,7 +33,9 @@ export const pages: Scenarios = {
     await expectSettled(fleet);
   },
 
-  'S15 P8 rows written to tables that a load has passed already come with it or next': async (open) => {
+  'S15 P8 rows written to tables that a load has passed already come with it or next': async (
+    open,
+  ) => {
     const fleet = await open({ slaves: ['a', 'b'] });
     const [a, b] = pair(fleet);
     await fleet.master.sql.run(insertItems('i', 61));
@@ -59,7 +61,8 @@ export const pages: Scenarios = {
     const fleet = await open({ slaves: ['a', 'b'] });
     const [a, b] = pair(fleet);
     await fleet.master.sql.run(insertItems('m', 100));
-    for (const { app } of [a, b]) await app.run('UPDATE sync_state SET page_limit = 7, batch_limit = 7');
+    for (const { app } of [a, b])
+      await app.run('UPDATE sync_state SET page_limit = 7, batch_limit = 7');
     const writing = writeSlowly(await fleet.master.connect(), 40);
     await b.app.run(insertItems('b', 50));
     for (let round = 0; round < 4; round += 1) {
@@ -71,7 +74,9 @@ export const pages: Scenarios = {
     expect((await idsOf(a.app, 'inventories')).length).toBe(100 + 50 + 40 - 10);
   },
 
-  'S26 P8 a transaction of 1,000 rows is never seen in part, whatever the page limit': async (open) => {
+  'S26 P8 a transaction of 1,000 rows is never seen in part, whatever the page limit': async (
+    open,
+  ) => {
     const fleet = await open({ slaves: ['a'] });
     const [a] = fleet.slaves;
     if (a === undefined) throw new Error('no slave');
@@ -99,7 +104,9 @@ export const pages: Scenarios = {
     await expectSettled(fleet);
   },
 
-  'S27 P5 a download cut after any byte changes nothing, and the next one is whole': async (open) => {
+  'S27 P5 a download cut after any byte changes nothing, and the next one is whole': async (
+    open,
+  ) => {
     const fleet = await open({ slaves: ['a'] });
     const [a] = fleet.slaves;
     if (a === undefined) throw new Error('no slave');

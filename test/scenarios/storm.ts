@@ -53,7 +53,10 @@ async function runStorm(open: OpenFleet, seed: number): Promise<void> {
   await expectOutboxesEmpty(fleet);
   expect(new Set(await idsOf(fleet.master.sql, 'transactions'))).toEqual(ledger.sales);
   for (const [id, quantity] of ledger.stock) {
-    expect([id, await countOf(fleet.master.sql, `SELECT quantity AS n FROM inventories WHERE id = '${id}'`)]).toEqual([id, quantity]);
+    expect([
+      id,
+      await countOf(fleet.master.sql, `SELECT quantity AS n FROM inventories WHERE id = '${id}'`),
+    ]).toEqual([id, quantity]);
   }
 }
 
@@ -67,13 +70,17 @@ async function operate(fleet: Fleet, random: SeededRandom, ledger: Ledger): Prom
   if (dice < 0.5) {
     const amount = random.integer(1, 5);
     const sale = `sale-${ledger.count}`;
-    await connection.script(`BEGIN; ${insertSale(sale, id, amount)}; ${moveStock(id, -amount)}; COMMIT`);
+    await connection.script(
+      `BEGIN; ${insertSale(sale, id, amount)}; ${moveStock(id, -amount)}; COMMIT`,
+    );
     ledger.sales.add(sale);
     ledger.stock.set(id, (ledger.stock.get(id) ?? 0) - amount);
     return;
   }
   if (dice < 0.75) {
-    await connection.run(`UPDATE inventories SET ${random.pick(['name', 'location'])} = 'text ${ledger.count}' WHERE id = '${id}'`);
+    await connection.run(
+      `UPDATE inventories SET ${random.pick(['name', 'location'])} = 'text ${ledger.count}' WHERE id = '${id}'`,
+    );
     return;
   }
   await passing(slave, random, ledger);

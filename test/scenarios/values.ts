@@ -5,7 +5,9 @@ import { expectSettled, pair, syncAll, syncWell, type Scenarios } from '../harne
 import { insertItem } from './items.ts';
 
 /** Column values as SQL literals that both databases take; `bytes` is hexadecimal. */
-type Values = Readonly<Partial<Record<'label' | 'big' | 'price' | 'rate' | 'flag' | 'seen_at' | 'doc' | 'bytes', string>>>;
+type Values = Readonly<
+  Partial<Record<'label' | 'big' | 'price' | 'rate' | 'flag' | 'seen_at' | 'doc' | 'bytes', string>>
+>;
 
 const exact: readonly Values[] = [
   {},
@@ -72,7 +74,12 @@ export const values: Scenarios = {
   'S49 P13 times of any style and zone mean the same moment everywhere': async (open) => {
     const fleet = await open({ slaves: ['a', 'b'] });
     const [a, b] = pair(fleet);
-    const styles = ['2026-03-01 10:00:00', '2026-03-01T10:00:00Z', '2026-03-01T12:00:00.000+02:00', '2026-03-01 10:00:00.000'];
+    const styles = [
+      '2026-03-01 10:00:00',
+      '2026-03-01T10:00:00Z',
+      '2026-03-01T12:00:00.000+02:00',
+      '2026-03-01 10:00:00.000',
+    ];
     for (const [n, style] of styles.entries()) {
       await a.app.run(insertItem(`i${n}`));
       await a.app.run(`UPDATE inventories SET created_at = '${style}' WHERE id = 'i${n}'`);
@@ -85,26 +92,27 @@ export const values: Scenarios = {
     await expectSettled(fleet);
   },
 
-  'S49 P13 P6 a value that cannot be carried exactly is set aside with its code, never changed': async (open) => {
-    const fleet = await open({ slaves: ['a'], definitions: [samples] });
-    const [a] = fleet.slaves;
-    if (a === undefined) throw new Error('no slave');
-    await a.app.run("INSERT INTO samples (id) VALUES ('v')");
-    await syncAll(fleet);
-    const found: (readonly [string, string])[] = [];
-    for (const [statement] of inexact) {
-      await a.app.run(statement);
-      await syncWell(a);
-      const [code = 'none'] = await a.rejected();
-      found.push([statement, code]);
-      // Mended, it goes out with what waited behind it.
-      await a.app.run("DELETE FROM samples WHERE id = 'v'");
+  'S49 P13 P6 a value that cannot be carried exactly is set aside with its code, never changed':
+    async (open) => {
+      const fleet = await open({ slaves: ['a'], definitions: [samples] });
+      const [a] = fleet.slaves;
+      if (a === undefined) throw new Error('no slave');
       await a.app.run("INSERT INTO samples (id) VALUES ('v')");
-      await syncWell(a);
-    }
-    expect(found).toEqual(inexact);
-    await expectSettled(fleet);
-  },
+      await syncAll(fleet);
+      const found: (readonly [string, string])[] = [];
+      for (const [statement] of inexact) {
+        await a.app.run(statement);
+        await syncWell(a);
+        const [code = 'none'] = await a.rejected();
+        found.push([statement, code]);
+        // Mended, it goes out with what waited behind it.
+        await a.app.run("DELETE FROM samples WHERE id = 'v'");
+        await a.app.run("INSERT INTO samples (id) VALUES ('v')");
+        await syncWell(a);
+      }
+      expect(found).toEqual(inexact);
+      await expectSettled(fleet);
+    },
 };
 
 async function write(connection: ForeignConnection): Promise<void> {
@@ -126,15 +134,25 @@ async function expectAsWritten(connection: ForeignConnection): Promise<void> {
       const [found] = await connection.all<{ same: unknown; text: unknown }>(
         `SELECT ${equalTo(connection, column, literal)} AS same, CAST(${column} AS text) AS text FROM samples WHERE id = '${idOf(n)}'`,
       );
-      expect([column, literal, Boolean(found?.same), found?.text]).toEqual([column, literal, true, found?.text]);
+      expect([column, literal, Boolean(found?.same), found?.text]).toEqual([
+        column,
+        literal,
+        true,
+        found?.text,
+      ]);
     }
   }
 }
 
-function equalTo({ dialect }: Pick<ForeignConnection, 'dialect'>, column: string, literal: string): string {
+function equalTo(
+  { dialect }: Pick<ForeignConnection, 'dialect'>,
+  column: string,
+  literal: string,
+): string {
   if (column === 'bytes') return `${column} = ${bytesLiteral({ dialect }, literal)}`;
   if (column === 'doc') return `CAST(${column} AS text) = ${literal}`;
-  if (column === 'seen_at' && dialect === 'sqlite') return `julianday(${column}) = julianday(${literal})`;
+  if (column === 'seen_at' && dialect === 'sqlite')
+    return `julianday(${column}) = julianday(${literal})`;
   return `${column} = ${literal}`;
 }
 
@@ -145,4 +163,3 @@ function bytesLiteral({ dialect }: Pick<ForeignConnection, 'dialect'>, hex: stri
 function idOf(n: number): string {
   return `v${String(n).padStart(2, '0')}`;
 }
-

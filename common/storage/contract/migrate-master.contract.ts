@@ -273,6 +273,27 @@ export function migrateMasterContract(createDatabase: CreateDatabase): void {
     await verify(database);
   });
 
+  test('P3 what was written while capture was not whole is found and logged when it is mended', async () => {
+    const { database, other } = await open();
+    await migrate(database);
+    await other.script(['i1', 'i2', 'i3', 'i4'].map((id) => insertItem(id)).join('; '));
+    await other.run("DELETE FROM inventories WHERE id = 'i4'");
+    if (other.dialect === 'sqlite') await dropTriggers(other, 'inventories');
+    else await other.run('ALTER TABLE inventories DISABLE TRIGGER ALL');
+    await other.run("UPDATE inventories SET name = 'new' WHERE id = 'i1'");
+    await other.run("DELETE FROM inventories WHERE id = 'i2'");
+    await other.script(`${insertItem('i4')}; ${insertItem('i5')}`);
+    await migrate(database);
+    const log = (await capturedTexts(other)).slice(5).map((line) => line.split(' ', 2).join(' '));
+    expect(log.toSorted()).toEqual(['create i4', 'create i5', 'delete i2', 'update i1']);
+    const entries = (await loggedEntries(database, tableDefinitions)).slice(5);
+    expect(entries.every(({ row }) => row.ok)).toBe(true);
+    const generations = Object.fromEntries(entries.map(({ id, generation }) => [id, generation]));
+    expect(generations).toEqual({ i1: 1, i2: 2, i4: 3, i5: 1 });
+    expect(await migrate(database)).toEqual({ created: [], adopted: [], changed: [] });
+    expect((await capturedTexts(other)).length).toBe(9);
+  });
+
   test('a database of a newer program is refused and stays as it is', async () => {
     const { database, other } = await open();
     await migrate(database);

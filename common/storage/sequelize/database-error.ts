@@ -79,7 +79,10 @@ export function toStorageError(thrown: unknown): unknown {
   const message = String(driverErrorOf(thrown).message ?? thrown).slice(0, 300);
   if (fault === undefined) return thrown;
   if (fault.kind === 'retry') {
-    return new SyncError('storage_busy', `the database is busy: ${message}`, { cause: thrown, retryAfterMs: 2000 });
+    return new SyncError('storage_busy', `the database is busy: ${message}`, {
+      cause: thrown,
+      retryAfterMs: 2000,
+    });
   }
   return new SyncError(fault.code, `the database refused: ${message}`, { cause: thrown });
 }
@@ -105,11 +108,17 @@ function sqliteConstraint(message: string): DatabaseFault {
     const match = pattern.exec(message);
     if (match) return { kind: 'row', code, detail: match[1] ?? 'foreign key' };
   }
-  return { kind: 'row', code: 'row_constraint', detail: message.replace('SQLITE_CONSTRAINT: ', '').slice(0, 120) };
+  return {
+    kind: 'row',
+    code: 'row_constraint',
+    detail: message.replace('SQLITE_CONSTRAINT: ', '').slice(0, 120),
+  };
 }
 
 function postgresDetail(error: DriverError): string {
-  const place = [error.table, error.column, error.constraint].filter((part) => typeof part === 'string');
+  const place = [error.table, error.column, error.constraint].filter(
+    (part) => typeof part === 'string',
+  );
   return place.length > 0 ? place.join('.') : String(error.message).slice(0, 80);
 }
 

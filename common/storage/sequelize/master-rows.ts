@@ -19,12 +19,17 @@ export interface LoggedRow {
   readonly generation: number;
 }
 
+/** Stands in place of column names in the log entry of a row that was deleted and made anew at once. */
+export const ANEW = '*';
+
 /** Reads a logged change; a movement that cannot be read exactly counts as none. */
 export function toLoggedChange(table: TableDefinition, row: LoggedRow): LoggedChange {
+  const isAnew = row.columns === ANEW;
   return {
     position: row.position === null ? Infinity : Number(row.position),
     action: row.action,
-    columns: row.columns === '' ? [] : row.columns.split(','),
+    columns: row.columns === '' || isAnew ? [] : row.columns.split(','),
+    ...(isAnew ? { isAnew } : {}),
     moves: readMoves(table, row),
     countedAt: row.counted_at,
     changedAt: row.changed_at,

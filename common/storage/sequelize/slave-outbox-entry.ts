@@ -30,14 +30,17 @@ export const OUTBOX_FIELDS = `op, table_name, coalesce(CAST(row_id AS TEXT), '')
   coalesce(columns, '') AS columns, image, before, deltas, coalesce(counted, 0) AS counted,
   coalesce(base_position, 0) AS base_position, captured_at, is_void, attempts`;
 
+/** The bytes of a stored image as hexadecimal digits. */
+export type ImageBytes = (row: OutboxRow, side: 'image' | 'before') => Promise<string>;
+
 /** Reads one outbox row. What cannot be carried exactly is told in `after` and `before`, never thrown (P6). */
 export async function toOutboxEntry(
-  sql: SqlRunner,
+  bytes: ImageBytes,
   tables: TableRegistry,
   row: OutboxRow,
 ): Promise<OutboxEntry> {
   const table = tables.byName.get(row.table_name);
-  const { after, before } = await imagesOf(sql, table, row);
+  const { after, before } = await imagesOf(bytes, table, row);
   const known = row.columns.split(',').filter((name) => table?.columnByName.has(name) ?? false);
   return {
     operation: row.op,
@@ -57,7 +60,7 @@ export async function toOutboxEntry(
 }
 
 async function imagesOf(
-  sql: SqlRunner,
+  bytes: ImageBytes,
   table: TableDefinition | undefined,
   row: OutboxRow,
 ): Promise<{ readonly after: ImageResult; readonly before: ImageResult | null }> {
@@ -73,7 +76,7 @@ async function imagesOf(
     };
   }
   const read = async (side: 'image' | 'before', text: string): Promise<ImageResult> =>
-    readStoredImage(table, { text, at: row.captured_at, hex: () => hexOf(sql, row.op, side) });
+    readStoredImage(table, { text, at: row.captured_at, hex: () => bytes(row, side) });
   const before = row.before === null ? null : await read('before', row.before);
   if (row.image === null) return { after: { ok: true, row: { id: row.row_id } }, before };
   const after = await read('image', row.image);
@@ -84,12 +87,15 @@ async function imagesOf(
   return { after, before };
 }
 
-async function hexOf(sql: SqlRunner, operation: number, side: 'image' | 'before'): Promise<string> {
-  const [row] = await sql.all<{ bytes: string }>(
-    `SELECT hex(${side}) AS bytes FROM sync_outbox WHERE op = $1`,
-    [operation],
-  );
-  return row?.bytes ?? '';
+/** Looks the bytes up in the outbox. */
+export function outboxBytes(sql: SqlRunner): ImageBytes {
+  return async ({ op }, side) => {
+    const [row] = await sql.all<{ bytes: string }>(
+      `SELECT hex(${side}) AS bytes FROM sync_outbox WHERE op = $1`,
+      [op],
+    );
+    return row?.bytes ?? '';
+  };
 }
 
 /** Triggers keep no amounts, since SQLite's own subtraction rounds; they are the difference of the images. */

@@ -1,7 +1,7 @@
 import type { Action } from '../../core/change.ts';
 import type { CurrentBatch, NewOutboxEntry, OutboxEntry } from '../slave-store.ts';
 import type { SlaveTxContext } from './slave-context.ts';
-import { OUTBOX_FIELDS, toOutboxEntry, type OutboxRow } from './slave-outbox-entry.ts';
+import { OUTBOX_FIELDS, outboxBytes, toOutboxEntry, type OutboxRow } from './slave-outbox-entry.ts';
 import type { SqlRunner } from './sql-database.ts';
 
 /** Unsent changes, voids not counted; reads the partial index only. */
@@ -160,6 +160,6 @@ async function entriesOf(
   rows: readonly OutboxRow[],
 ): Promise<readonly OutboxEntry[]> {
   const entries: OutboxEntry[] = [];
-  for (const row of rows) entries.push(await toOutboxEntry(sql, tables, row));
+  for (const row of rows) entries.push(await toOutboxEntry(outboxBytes(sql), tables, row));
   return entries;
 }

@@ -30,6 +30,12 @@ export const SLAVE_TABLES: readonly string[] = [
     is_void INTEGER DEFAULT 0, attempts INTEGER DEFAULT 0)`,
   // Holds unsent changes only, so that counting them reads nothing else.
   `CREATE INDEX IF NOT EXISTS sync_outbox_row ON sync_outbox (table_name, row_id) WHERE is_void = 0`,
+  `CREATE TABLE IF NOT EXISTS sync_sent (
+    place INTEGER PRIMARY KEY AUTOINCREMENT, incarnation TEXT NOT NULL, op INTEGER NOT NULL, bytes INTEGER NOT NULL,
+    table_name TEXT, row_id TEXT, action TEXT, columns TEXT, image TEXT, before TEXT, deltas TEXT,
+    counted INTEGER, base_position INTEGER, captured_at TEXT)`,
+  // Holds the sizes only, so that adding them up does not read the images.
+  `CREATE INDEX IF NOT EXISTS sync_sent_bytes ON sync_sent (bytes)`,
   `CREATE TABLE IF NOT EXISTS sync_batch (
     id INTEGER PRIMARY KEY CHECK (id = 1), batch_id TEXT NOT NULL,
     first_op INTEGER NOT NULL, last_op INTEGER NOT NULL)`,

@@ -9,6 +9,7 @@ import * as history from './slave-history.ts';
 import * as outbox from './slave-outbox.ts';
 import * as rejected from './slave-rejected.ts';
 import { idsInRange, rowPage, rowsById, rowsInTheWay, workInRange } from './slave-rows.ts';
+import * as sent from './slave-sent.ts';
 import * as shadows from './slave-shadows.ts';
 import { patchState, readState } from './slave-state.ts';
 import type { SqlDatabase } from './sql-database.ts';
@@ -48,6 +49,7 @@ function readTx(context: SlaveTxContext): SlaveReadTx {
     pendingCount: () => outbox.pendingCount(sql),
     pendingByTable: () => outbox.pendingByTable(sql),
     outbox: (after, limit, maxBytes) => outbox.readOutbox(context, after, limit, maxBytes),
+    sent: (after, limit) => sent.readSent(context, after, limit),
     pendingOf: (table, ids) => outbox.pendingOf(context, table, ids),
     currentBatch: () => outbox.currentBatch(sql),
     acknowledgedVersions: (table, ids) => shadows.acknowledgedVersions(sql, table, ids),
@@ -75,6 +77,9 @@ function writeTx(context: SlaveTxContext): SlaveWriteTx {
     ...readTx(context),
     patchState: (patch) => patchState(sql, patch, clock.nowIso()),
     saveBatch: (batch) => outbox.saveBatch(sql, batch),
+    keepSent: (upTo, refused) => sent.keepSent(sql, upTo, refused),
+    forgetSent: () => sent.forgetSent(sql),
+    resend: (places) => sent.resend(sql, places),
     clearOutbox: (upTo) => outbox.clearOutbox(sql, upTo),
     voidEntry: (operation) => outbox.voidEntry(sql, operation),
     dropEntries: (operations) => outbox.dropEntries(sql, operations),

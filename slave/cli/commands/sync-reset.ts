@@ -104,6 +104,7 @@ function resultText(report: ResetReport): readonly string[] {
       ['ended', report.trouble ?? 'no trouble'],
       ['unsent kept', String(report.pendingKept)],
       ['known to the master', String(report.alreadyAtMaster)],
+      ['sent again', String(report.sentAgain)],
       [
         'set aside',
         report.setAside === 0 ? '0' : `${report.setAside}, see \`slave rejected list\``,

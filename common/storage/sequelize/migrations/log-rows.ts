@@ -21,6 +21,26 @@ export async function logUnlogged(sql: SqlRunner, table: TableDefinition): Promi
   return rows;
 }
 
+/**
+ * Logs what was changed and deleted while a table's capture was not whole, by comparing each row with its last entry.
+ * New rows are for {@link logUnlogged}.
+ */
+export async function logMissedChanges(sql: SqlRunner, table: TableDefinition): Promise<void> {
+  const columns = table.columns.map(({ name }) => name).filter((name) => name !== 'id');
+  const last = `SELECT * FROM (SELECT c.*, row_number() OVER (PARTITION BY c.row_id ORDER BY ${newestFirst(sql)}) AS age
+      FROM sync_changes c WHERE c.table_name = '${table.name}') AS logged WHERE age = 1`;
+  await sql.run(`INSERT INTO sync_changes (${COLUMNS})
+    SELECT '${table.name}', l.row_id, 'delete', '', l.image, (l.generation | 1) + 1, ${shared(sql)}
+    FROM (${last}) AS l LEFT JOIN ${quote(table.name)} t ON l.row_id = ${keyText(sql)}
+    WHERE l.action <> 'delete' AND t.id IS NULL`);
+  await sql.run(`INSERT INTO sync_changes (${COLUMNS})
+    SELECT '${table.name}', l.row_id, CASE l.action WHEN 'delete' THEN 'create' ELSE 'update' END,
+      CASE l.action WHEN 'delete' THEN '' ELSE '${columns.join(',')}' END, ${imageOf(sql, table)},
+      CASE l.action WHEN 'delete' THEN l.generation + 1 ELSE l.generation | 1 END, ${shared(sql)}
+    FROM (${last}) AS l JOIN ${quote(table.name)} t ON l.row_id = ${keyText(sql)}
+    WHERE l.action = 'delete' OR l.image <> ${imageOf(sql, table)}`);
+}
+
 /** Logs every row that is in the log as changed in columns that a migration has just filled, so that slaves get the same values. */
 export async function logFilledColumns(
   sql: SqlRunner,
@@ -28,16 +48,19 @@ export async function logFilledColumns(
   names: readonly string[],
 ): Promise<void> {
   if (names.length === 0) return;
-  const newest = sql.dialect === 'sqlite' ? 'position DESC' : 'position DESC NULLS FIRST, id DESC';
   await sql.run(`INSERT INTO sync_changes (${COLUMNS})
     SELECT '${table.name}', ${keyText(sql)}, 'update', '${names.join(',')}', ${imageOf(sql, table)},
-      coalesce((SELECT c.generation FROM sync_changes c WHERE c.table_name = '${table.name}' AND c.row_id = ${keyText(sql)} ORDER BY ${newest} LIMIT 1), 0) | 1,
+      coalesce((SELECT c.generation FROM sync_changes c WHERE c.table_name = '${table.name}' AND c.row_id = ${keyText(sql)} ORDER BY ${newestFirst(sql)} LIMIT 1), 0) | 1,
       ${shared(sql)}
     FROM ${quote(table.name)} t WHERE ${isLogged(sql, table)} ORDER BY t.id`);
 }
 
 function isLogged(sql: SqlRunner, table: TableDefinition): string {
   return `EXISTS (SELECT 1 FROM sync_changes c WHERE c.table_name = '${table.name}' AND c.row_id = ${keyText(sql)})`;
+}
+
+function newestFirst(sql: SqlRunner): string {
+  return sql.dialect === 'sqlite' ? 'c.position DESC' : 'c.position DESC NULLS FIRST, c.id DESC';
 }
 
 /** SQLite lets keys be NULL where their table was made without care. */

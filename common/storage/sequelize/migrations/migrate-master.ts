@@ -11,7 +11,7 @@ import { quote } from '../dialects/table-sql.ts';
 import type { SqlDatabase, SqlRunner } from '../sql-database.ts';
 import { extendPostgresTable, presentPostgresColumns } from './adopt-postgres-table.ts';
 import { extendTable } from './adopt-table.ts';
-import { logFilledColumns, logUnlogged } from './log-rows.ts';
+import { logFilledColumns, logMissedChanges, logUnlogged } from './log-rows.ts';
 import { MASTER_SCHEMA_VERSION, masterSchema } from './master-schema.ts';
 
 /** What a migration did. */
@@ -54,7 +54,9 @@ export async function migrateMaster(
       const prepared = await prepareTable(sql, table, context.nowIso);
       if (prepared.isNew) created.push(table.name);
       changed.push(...prepared.changed);
+      const wasWhole = prepared.isNew || (await lostTrigger(sql, table)) === undefined;
       await installCapture(sql, table);
+      if (!wasWhole) await logMissedChanges(sql, table);
       await logFilledColumns(sql, table, filledWithNow(table, prepared.changed));
       const rows = await logUnlogged(sql, table);
       if (rows > 0) adopted.push({ table: table.name, rows });
@@ -78,14 +80,13 @@ export async function verifyMasterSchema(
     if (meta.size === 0)
       throw new SyncError('storage_not_migrated', 'the database has not been prepared');
     await checkVersion(sql);
-    const triggers = await presentTriggers(sql);
     for (const table of tables.tables) {
       const present = await presentNames(sql, table.name);
       const missing = table.columns.find((column) => !present.has(column.name));
       if (missing !== undefined) {
         throw new SyncError('schema_mismatch', `table ${table.name} has no column ${missing.name}`);
       }
-      const lost = triggerNames(sql, table).find((name) => !triggers.has(name));
+      const lost = await lostTrigger(sql, table);
       if (lost !== undefined) {
         throw new SyncError('schema_mismatch', `table ${table.name} has lost its trigger ${lost}`);
       }
@@ -186,19 +187,21 @@ async function installCapture(sql: SqlRunner, table: TableDefinition): Promise<v
   for (const statement of wanted) if (!kept.has(statement)) await sql.run(statement);
 }
 
+/** The first capture trigger of a table that is missing or switched off; undefined when capture is whole. */
+async function lostTrigger(sql: SqlRunner, table: TableDefinition): Promise<string | undefined> {
+  const rows = await sql.all<{ name: string }>(
+    sql.dialect === 'sqlite'
+      ? "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = $1"
+      : "SELECT tgname AS name FROM pg_trigger WHERE NOT tgisinternal AND tgenabled IN ('O', 'A') AND tgrelid = to_regclass(quote_ident($1))",
+    [table.name],
+  );
+  const present = new Set(rows.map(({ name }) => name));
+  return triggerNames(sql, table).find((name) => !present.has(name));
+}
+
 function triggerNames(sql: SqlRunner, table: TableDefinition): readonly string[] {
   if (sql.dialect === 'postgres') return postgresTriggerNames(table);
   return sqliteMasterCapture(table).map(
     (statement) => /CREATE TRIGGER "([^"]+)"/.exec(statement)?.[1] ?? '',
   );
-}
-
-async function presentTriggers(sql: SqlRunner): Promise<ReadonlySet<string>> {
-  const rows =
-    sql.dialect === 'sqlite'
-      ? await sql.all<{ name: string }>("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
-      : await sql.all<{ name: string }>(
-          "SELECT tgname AS name FROM pg_trigger WHERE NOT tgisinternal AND tgenabled IN ('O', 'A') AND pg_table_is_visible(tgrelid)",
-        );
-  return new Set(rows.map((row) => row.name));
 }
