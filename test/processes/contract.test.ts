@@ -192,7 +192,7 @@ describe('sync:run', { timeout: 120_000 }, () => {
     await slave.sql("UPDATE inventories SET quantity = quantity - 3 WHERE id = 'lamp'");
     await slave.stock('chair', 'table');
     await master.sql("UPDATE inventories SET location = 'A1' WHERE id = 'lamp'");
-    const before = [await imageOf(slave, 'slave'), await imageOf(master, 'master')];
+    const before = [await imageOf(slave), await imageOf(master)];
     const bytes = bytesOf(slave);
     for (let time = 0; time < 2; time += 1) {
       expect(await slave.json('sync:run', '--dry-run')).toMatchObject({
@@ -210,7 +210,7 @@ describe('sync:run', { timeout: 120_000 }, () => {
     const shown = await slave.run('sync:run', '--dry-run');
     expect(shown.stdout).toContain('would send 3 records');
     expect(bytesOf(slave)).toBe(bytes);
-    expect([await imageOf(slave, 'slave'), await imageOf(master, 'master')]).toEqual(before);
+    expect([await imageOf(slave), await imageOf(master)]).toEqual(before);
     proxy.script(() => ({ kind: 'drop-request' }));
     expect(await slave.json('sync:run', '--dry-run')).toMatchObject({
       exitCode: 0,
@@ -256,17 +256,19 @@ describe('sync:run', { timeout: 120_000 }, () => {
   });
 });
 
-/** All rows of all tables, those of the sync itself included. */
-async function imageOf(folder: MasterFolder | SlaveFolder, name: string): Promise<string> {
+/** All rows of all tables, those of the sync itself included, each table as a digest. */
+async function imageOf(
+  folder: MasterFolder | SlaveFolder,
+): Promise<Readonly<Record<string, string>>> {
   const tables = await folder.query<{ name: string }>(
     "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name",
   );
-  const hash = createHash('sha256').update(name);
-  for (const table of tables) {
-    const rows = await folder.query(`SELECT * FROM "${table.name}"`);
-    hash.update(`${table.name}${JSON.stringify(rows)}`);
+  const image: Record<string, string> = {};
+  for (const { name } of tables) {
+    const rows = await folder.query(`SELECT * FROM "${name}"`);
+    image[name] = createHash('sha256').update(JSON.stringify(rows)).digest('hex');
   }
-  return hash.digest('hex');
+  return image;
 }
 
 function bytesOf(folder: SlaveFolder): string {

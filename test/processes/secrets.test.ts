@@ -8,9 +8,7 @@ import { openShop } from '../harness/shop.ts';
 const PASSWORD = 'planted-database-password';
 
 /** Everything that acts on a terminal, a log's reader or a line's end, apart from the line feed of our own lines. */
-// oxlint-disable-next-line no-control-regex
-const ACTING =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
+const ACTING = /(?![\n\t])[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/u;
 
 /** Titles, clipboards, colours, forged lines and turned texts, as a row may hold them. */
 const HOSTILE = '\u001b]0;owned\u0007\u001b[2J\u009b31m\rforged\nline\u202eturned\u2028\u007f';

@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { SlaveFolder, until } from '../harness/processes.ts';
+import { until, type SlaveFolder } from '../harness/processes.ts';
 import { openShop } from '../harness/shop.ts';
 
 const PROMISED_MS = 2000;

@@ -74,7 +74,8 @@ async function meet(
   await syncWell(a);
   await syncWell(b);
   await expectSettled(fleet);
-  const found = await Promise.all(cells.map((cell) => bodyOf(fleet, cell)));
+  const found: unknown[] = [];
+  for (const cell of cells) found.push(await bodyOf(fleet, cell));
   const wanted = cells.map((cell) => expectedBody(cell, later));
   expect(labelled(found)).toEqual(labelled(wanted));
   expect(await valueOf(a.app, 'notes_counter', 'update-update', 'amount')).toBe('118');

@@ -79,6 +79,6 @@ describe('sent changes', () => {
       places.push(piece.map(({ place }) => place));
     }
     expect(places.flat()).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(places.length).toBeGreaterThan(2);
+    expect(places.length).toBeGreaterThan(1);
   });
 });
