@@ -98,7 +98,7 @@ export function merge(
 }
 
 /** Slave `south` at minute 60. */
-export function contextOf(table: TableDefinition, writer = 'south'): MergeContext {
+function contextOf(table: TableDefinition, writer = 'south'): MergeContext {
   return { table, writer, nowIso: at(60) };
 }
 

@@ -77,8 +77,6 @@ export interface LogPageRequest {
   /** Most changes wanted; a known transaction is not cut unless it is longer than `hardLimit`. */
   readonly limit: number;
   readonly hardLimit: number;
-  /** Positions up to this one; the head of the snapshot when absent. */
-  readonly upTo?: number;
 }
 
 /** One change of a log page with the row as it was after it (before it, for a delete). */

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { expect } from 'vitest';
+import { retryRejectedChanges } from '../../slave/sync/rejected.ts';
 import { copyMasterDatabase } from '../harness/fleet-master.ts';
 import { restoreDatabase, type FleetSlave } from '../harness/fleet-slave.ts';
 import {
@@ -12,6 +13,7 @@ import {
   syncWell,
   valueOf,
   type Fleet,
+  type OpenFleet,
   type Scenarios,
 } from '../harness/fleet.ts';
 import { insertItem, insertSale, moveStock } from './items.ts';
@@ -142,32 +144,55 @@ export const identity: Scenarios = {
       expect(await valueOf(a.app, 'inventories', 'moved', 'quantity')).toBe('12');
     },
 
-  'S33 P15 a master restored from a backup is noticed, and its slaves keep what it lost': async (
-    open,
-  ) => {
-    const fleet = await open({ slaves: ['a', 'b'] });
-    const [a] = pair(fleet);
-    await a.app.run(insertItem('i', 100));
-    await syncAll(fleet);
-    const original = fleet.master.databaseUrl;
-    await fleet.master.close();
-    const backup = await copyMasterDatabase(original);
-    const busy = await restoreMaster(fleet, original);
-    await sell(a, 'lost at the master', 1);
-    await syncAll(busy);
-    const restored = await restoreMaster(busy, backup);
-    await sell(a, 'after the restore', 2);
-    for (const slave of fleet.slaves) {
-      expect((await slave.sync()).error?.code).toBe('epoch_changed');
-      expect((await slave.state()).trouble).toBe('epoch_changed');
-      await slave.reset();
-      await syncWell(slave);
-    }
-    await expectSettled(restored);
-    expect(await idsOf(b.app, 'transactions')).toEqual(['after the restore', 'lost at the master']);
-    expect(await valueOf(restored.master.sql, 'inventories', 'i', 'quantity')).toBe('97');
+  'S33 P15 a master restored from a backup is noticed, and the slave that wrote what it lost gives it back':
+    (open) => recoverTail(open, ['a', 'b']),
+
+  'S33 P15 so it does where another slave, which only had a copy, comes back first': (open) =>
+    recoverTail(open, ['b', 'a']),
+
+  'S33 P15 what only a copy is left of is kept aside, and a person gives it back': async (open) => {
+    const { fleet, b } = await loseTail(open);
+    await resetAfterRestore(b);
+    expect(await b.rejected()).toContain('row_only_here');
+    expect(await idsOf(b.app, 'transactions')).toEqual(['lost at the master']);
+    await retryRejectedChanges(b.deps, 'all');
+    await syncWell(b);
+    expect(await idsOf(fleet.master.sql, 'transactions')).toEqual(['lost at the master']);
   },
 };
+
+async function recoverTail(open: OpenFleet, order: readonly ('a' | 'b')[]): Promise<void> {
+  const { fleet, a, b } = await loseTail(open);
+  await sell(a, 'after the restore', 2);
+  for (const name of order) await resetAfterRestore(name === 'a' ? a : b);
+  await expectSettled(fleet);
+  expect(await idsOf(b.app, 'transactions')).toEqual(['after the restore', 'lost at the master']);
+  expect(await valueOf(fleet.master.sql, 'inventories', 'i', 'quantity')).toBe('97');
+}
+
+/** A sale of a's that everybody had, and that the master has lost with its newest days. */
+async function loseTail(
+  open: OpenFleet,
+): Promise<{ readonly fleet: Fleet; readonly a: FleetSlave; readonly b: FleetSlave }> {
+  const fleet = await open({ slaves: ['a', 'b'] });
+  const [a, b] = pair(fleet);
+  await a.app.run(insertItem('i', 100));
+  await syncAll(fleet);
+  const original = fleet.master.databaseUrl;
+  await fleet.master.close();
+  const backup = await copyMasterDatabase(original);
+  const busy = await restoreMaster(fleet, original);
+  await sell(a, 'lost at the master', 1);
+  await syncAll(busy);
+  return { fleet: await restoreMaster(busy, backup), a, b };
+}
+
+async function resetAfterRestore(slave: FleetSlave): Promise<void> {
+  expect((await slave.sync()).error?.code).toBe('epoch_changed');
+  expect((await slave.state()).trouble).toBe('epoch_changed');
+  await slave.reset();
+  await syncWell(slave);
+}
 
 async function sell({ app }: FleetSlave, sale: string, quantity: number): Promise<void> {
   await app.script(
