@@ -13,6 +13,8 @@ export interface SlaveStore {
   write<T>(work: (tx: SlaveWriteTx) => Promise<T>): Promise<T>;
   /** One snapshot. */
   read<T>(work: (tx: SlaveReadTx) => Promise<T>): Promise<T>;
+  /** Tables, columns and capture triggers are as this program needs them. @throws SyncError `schema_mismatch`, `storage_not_migrated`. */
+  checkSchema(): Promise<void>;
   /** Copies the database with `VACUUM INTO` into backups/, keeps the newest five, and returns the file's path. */
   backup(reason: string): Promise<string>;
   /** Closes all connections; nothing may be asked afterwards. */

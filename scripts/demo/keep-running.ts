@@ -86,7 +86,6 @@ function keptLines({ office, shops }: Stage): readonly string[] {
     'Look at them, here for one shop:',
     `  STORAGE_PATH=${folder} npx slave sync:status`,
     `  STORAGE_PATH=${folder} npx slave conflicts list`,
-    `  STORAGE_PATH=${folder} npx slave tui`,
     `  STORAGE_PATH=${KEPT_FOLDER}/master npx master slaves`,
     `  curl -H "Authorization: Bearer $(cat ${KEPT_FOLDER}/token)" "${office.url}/api/sync/download?tables=inventories&limit=3"`,
     '',

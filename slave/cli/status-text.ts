@@ -30,7 +30,7 @@ function pairsOf(status: SlaveStatus, nowMs: number): readonly (readonly [string
     ['set aside', counted(status.rejectedRecords, 'record')],
     ['conflicts', `${status.openConflicts} open`],
     ['last synced', timeText(status.lastSyncedAt, nowMs)],
-    ['next attempt', timeText(status.nextAttemptAt, nowMs, 'by schedule')],
+    ['next attempt', nextAttemptText(status, nowMs)],
     ['daemon', daemon === null ? 'not running' : `process ${daemon.pid} since ${daemon.startedAt}`],
     ...(loading === null
       ? []
@@ -62,4 +62,10 @@ function spanText(spanMs: number): string {
   if (minutes < 120) return `${minutes} min`;
   const hours = Math.round(minutes / 60);
   return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`;
+}
+
+/** Without a daemon nobody makes an attempt, however due it is. */
+function nextAttemptText(status: SlaveStatus, nowMs: number): string {
+  if (status.daemon === null) return 'when asked for: no daemon runs (`slave start`)';
+  return timeText(status.nextAttemptAt, nowMs, 'by schedule');
 }

@@ -1,3 +1,4 @@
+import { isValidKey } from '../../common/core/canonical-value.ts';
 import type { TableDefinition } from '../../common/core/table-definition.ts';
 import { MAX_BODY_BYTES } from '../../common/protocol/version.ts';
 import type { CurrentBatch, OutboxEntry, SlaveWriteTx } from '../../common/storage/slave-store.ts';
@@ -77,9 +78,28 @@ async function setAsideUnfit(
       isChanged = true;
       continue;
     }
-    isChanged = (await joinRows(tx, deps, table, own)) || isChanged;
+    for (const entry of own.filter(hasStrangeKey)) {
+      // By itself, not with others of its key: what the key says cannot be trusted.
+      const work = { pending: [entry], rejected: [], shadow: undefined };
+      await setAside(tx, work, [{ entry, reason: STRANGE_KEY }], now);
+      isChanged = true;
+    }
+    const fit = own.filter((entry) => !hasStrangeKey(entry));
+    isChanged = (await joinRows(tx, deps, table, fit)) || isChanged;
   }
   return isChanged;
+}
+
+const STRANGE_KEY: RejectReason = {
+  code: 'key_invalid',
+  detail: 'the id must be valid text of 1 to 64 characters',
+};
+
+/** Keys that are too long, bytes, or no valid text: the row cannot be told from others on the way. */
+function hasStrangeKey(entry: OutboxEntry): boolean {
+  if (!isValidKey(entry.id)) return true;
+  // The driver shows bytes that are no UTF-8 as U+FFFD; the image knows.
+  return entry.id.includes('\uFFFD') && !entry.after.ok;
 }
 
 function refusedTable(table: TableDefinition | undefined, name: string): RejectReason | null {
@@ -115,6 +135,7 @@ async function joinRows(
   table: TableDefinition,
   entries: readonly OutboxEntry[],
 ): Promise<boolean> {
+  if (entries.length === 0) return false;
   const ids = [...new Set(entries.map((entry) => entry.id))];
   const unfit = new Set(
     (await tx.rejected({ direction: 'up', table: table.name, ids })).map((change) => change.id),

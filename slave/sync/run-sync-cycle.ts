@@ -46,6 +46,8 @@ async function runSteps(run: CycleRun): Promise<SyncError | null> {
 async function beginCycle(run: CycleRun): Promise<void> {
   throwIfCancelled(run);
   const { store, clock, randomId } = run.deps;
+  // A table that was dropped and remade has lost its capture; syncing on would hide that.
+  await store.checkSchema();
   const trouble = await store.write(async (tx) => {
     const state = await tx.state();
     const startedAt = clock.nowIso();

@@ -55,6 +55,24 @@ describe('accepted changes', () => {
     expect(settled).toMatchObject({ isTouched: true, version: 101 });
   });
 
+  it('P3 goes through several changes of one row, whatever each was answered', () => {
+    const changes = [
+      pair({ action: 'delete', after: { ok: true, row: aRow() } }, { version: 12 }),
+      pair(
+        { operation: 2, action: 'create', after: { ok: true, row: aRow({ quantity: 9 }) } },
+        { op: 2, version: 12 },
+      ),
+    ];
+    expect(settle(changes, shadowAt(11)).shadow).toEqual(shadowAt(12, aRow({ quantity: 9 })));
+    const move = { operation: 3, columns: ['quantity'], deltas: { quantity: -3 } };
+    const moved = [
+      ...changes,
+      pair(move, { op: 3, version: 12, status: 'merged', row: aRow({ quantity: 3 }) }),
+      pair({ ...move, operation: 4 }, { op: 4, version: 12 }),
+    ];
+    expect(settle(moved, shadowAt(11)).shadow).toEqual(shadowAt(12, aRow({ quantity: 3 })));
+  });
+
   it('P3 keeps what a download brought after the answer of a batch was lost', () => {
     const newer = shadowAt(105, aRow({ name: 'Cocoa' }));
     const settled = settle(

@@ -43,9 +43,14 @@ export interface RowAnswers {
   readonly now: string;
 }
 
+/** A settlement in the making, with the version of the row that the answer held; it includes all changes up to there. */
+interface Progress extends RowSettlement {
+  readonly givenVersion?: number | null;
+}
+
 /** Works out what a batch's answer means for one row. Pure. */
 export function settleRow(answers: RowAnswers): RowSettlement {
-  const start: RowSettlement = {
+  const start: Progress = {
     table: answers.table,
     id: answers.results[0]?.entry.id ?? '',
     shadow: answers.shadow,
@@ -54,20 +59,22 @@ export function settleRow(answers: RowAnswers): RowSettlement {
     isTouched: answers.isTouched,
     wasSetAside: answers.results.some(({ entry }) => entry.attempts > 0),
   };
-  return answers.results.reduce(
+  const { givenVersion: _version, ...settlement } = answers.results.reduce(
     (settled, { entry, result }) =>
       result.status === 'rejected'
         ? settleRejected(settled, entry, result, answers)
-        : settleAccepted(settled, entry, result),
+        : settleAccepted(settled, entry, result, answers),
     start,
   );
+  return settlement;
 }
 
 function settleAccepted(
-  settled: RowSettlement,
+  settled: Progress,
   entry: OutboxEntry,
   result: UploadResult,
-): RowSettlement {
+  answers: RowAnswers,
+): Progress {
   const { table, shadow } = settled;
   const change = changeOf(entry);
   const left = settled.rejected
@@ -75,7 +82,7 @@ function settleAccepted(
     .filter((item) => item !== null);
   const next = { ...settled, rejected: left };
   const { version } = result;
-  if (shadow !== undefined && isOlder(result, shadow)) {
+  if (answers.shadow !== undefined && isOlder(result, answers.shadow)) {
     return {
       ...next,
       isTouched: true,
@@ -85,6 +92,8 @@ function settleAccepted(
   const given = givenRow(table, result);
   if (given !== undefined) return { ...next, ...takeGiven(settled, given, version) };
   const known = knownVersion(result);
+  // One upload writes a row once, so a row given with this version holds this change too.
+  if (settled.givenVersion === version) return { ...next, version: known ?? settled.version };
   const rebased =
     shadow === undefined
       ? undefined
@@ -93,7 +102,7 @@ function settleAccepted(
 }
 
 /**
- * Whether the master's row is known from later than this answer: a repeated batch gets its old answer, and a download
+ * Whether the master's row was known from later than this answer before it came: a repeated batch gets its old answer, and a download
  * may have brought newer rows since. An answer without version wrote nothing; then what came down stands.
  */
 function isOlder(result: UploadResult, shadow: Shadow): boolean {
@@ -107,17 +116,17 @@ function knownVersion(result: UploadResult): number | null {
 }
 
 function settleRejected(
-  settled: RowSettlement,
+  settled: Progress,
   entry: OutboxEntry,
   result: UploadResult,
-  { state, now }: RowAnswers,
-): RowSettlement {
+  { shadow, state, now }: RowAnswers,
+): Progress {
   const next = {
     ...settled,
     rejected: [...settled.rejected, rejectedFrom(entry, reasonOf(result), state, now)],
   };
   const given = givenRow(settled.table, result);
-  const isNews = settled.shadow === undefined || !isOlder(result, settled.shadow);
+  const isNews = shadow === undefined || !isOlder(result, shadow);
   if (given !== undefined && isNews) {
     return { ...next, ...takeGiven(settled, given, result.version), version: settled.version };
   }
@@ -136,9 +145,14 @@ function takeGiven(
   settled: RowSettlement,
   row: Row | null,
   version: number | null,
-): Pick<RowSettlement, 'shadow' | 'isTouched' | 'version'> {
+): Pick<Progress, 'shadow' | 'isTouched' | 'version' | 'givenVersion'> {
   const shadow = { table: settled.table.name, id: settled.id, row, version: version ?? 0 };
-  return { shadow, isTouched: true, version: version ?? settled.version };
+  return {
+    shadow,
+    isTouched: true,
+    version: version ?? settled.version,
+    givenVersion: version,
+  };
 }
 
 /** The row as it is at the master; undefined when none came, or none that can be read exactly (a download brings it). */

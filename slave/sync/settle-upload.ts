@@ -5,6 +5,7 @@ import type { UploadAnswer, UploadResult } from '../../common/protocol/upload.ts
 import { MAX_RECORDS } from '../../common/protocol/version.ts';
 import type { Shadow, SlaveSyncState, SlaveWriteTx } from '../../common/storage/slave-store.ts';
 import type { Answer } from '../transport/master-client.ts';
+import { sentKey } from './build-record.ts';
 import type { PreparedBatch } from './cut-batch.ts';
 import { settledExchange } from './exchange.ts';
 import type { IncomingRow } from './incoming-row.ts';
@@ -64,7 +65,7 @@ function matchResults(prepared: PreparedBatch, answer: UploadAnswer): readonly E
     const result = answer.results[index];
     const fits =
       result?.table === entry.table &&
-      result.id === entry.id &&
+      result.id === sentKey(entry) &&
       (result.op ?? entry.operation) === entry.operation;
     if (!fits) throw invalid(`result ${index} is not for operation ${entry.operation}`);
     return { entry, result };

@@ -57,6 +57,7 @@ export async function openFleetMaster(
   const connect = async (): Promise<ForeignConnection> => {
     const connection = await openForeignConnection(databaseUrl);
     connections.push(connection);
+    if (connection.dialect === 'sqlite') await connection.run('PRAGMA synchronous = OFF');
     return connection;
   };
   const close = once(async () => {

@@ -82,6 +82,8 @@ export async function openFleetSlave(options: FleetSlaveOptions): Promise<FleetS
   const proxy = await startFaultProxy(options.masterUrl);
   const deps = depsOf(options, { store, clock, masterUrl: proxy.url });
   const app = await openForeignConnection(`sqlite:${file}`);
+  // No power is cut here; the product's own connections stay as careful as they are.
+  await app.run('PRAGMA synchronous = OFF');
   const close = once(async () => {
     deps.client.close();
     await app.close();

@@ -11,7 +11,7 @@ interface TokenList {
 }
 
 describe('tokens', { timeout: 120_000 }, () => {
-  it('F30 P10 revoking acts at once on a running slave, which keeps its work and goes on with a new token', async () => {
+  it('F30 P10 B82 F42 revoking acts at once on a running slave, which keeps its work and goes on with a new token', async () => {
     const master = new MasterFolder();
     const { url } = await master.serve();
     const first = await master.token('create', 'till-1');
@@ -21,7 +21,7 @@ describe('tokens', { timeout: 120_000 }, () => {
     const daemon = await slave.startDaemon();
     await slave.isSynced();
 
-    // Two are valid at once, so that a slave can change over without a gap.
+    // Two are valid at once, so that a slave can change over without a gap. Other databases under the name are told so.
     const second = await master.token('rotate', 'till-1');
     for (const token of [first, second]) {
       const beside = new SlaveFolder({ MASTER_URL: url, SYNC_TOKEN: token });

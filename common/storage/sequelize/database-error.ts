@@ -51,6 +51,9 @@ const SQLITE_WHOLE_CODES: Readonly<Record<string, ErrorCode>> = {
   SQLITE_READONLY: 'storage_unwritable',
 };
 
+/** SQLite has one code for all errors of a statement itself. */
+const NO_SUCH = /no such (?:table|column): /;
+
 const RETRY_CODES = new Set(['SQLITE_BUSY', 'SQLITE_LOCKED', '40001', '40P01']);
 
 const CONNECTION_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EPIPE']);
@@ -96,6 +99,9 @@ function rowFault(code: string, error: DriverError): DatabaseFault | undefined {
 }
 
 function wholeFault(code: string, thrown: unknown): DatabaseFault | undefined {
+  if (code === 'SQLITE_ERROR' && NO_SUCH.test(String(driverErrorOf(thrown).message))) {
+    return { kind: 'whole', code: 'schema_mismatch' };
+  }
   const wholeCode = SQLITE_WHOLE_CODES[code] ?? postgresWholeCode(code);
   if (wholeCode !== undefined) return { kind: 'whole', code: wholeCode };
   return isConnectionTrouble(thrown, code)

@@ -1,4 +1,4 @@
-import type { TableDefinition } from '../../core/table-definition.ts';
+import type { Row, TableDefinition } from '../../core/table-definition.ts';
 import type { TableRegistry } from '../../core/table-registry.ts';
 import type { RowWrite, WriteFailure } from '../master-store.ts';
 import { writeBisecting, type Refusal } from './bisect.ts';
@@ -97,7 +97,12 @@ async function writeRows(
   if (kind === 'update' && rows.length > 1 && (await swapUnique(sql, table, rows, write)))
     return [];
   const refused = await writeBisecting(sql, rows, write);
-  return refused.map((refusal) => toFailure(sql, table, refusal, refusal.item.id));
+  const failures: WriteFailure[] = [];
+  for (const refusal of refused) {
+    const failure = toFailure(sql, table, refusal, refusal.item.id);
+    failures.push(await withMissingParent(sql, table, failure, refusal.item.row));
+  }
+  return failures;
 }
 
 /**
@@ -158,6 +163,27 @@ async function deleteRows(
     sql.run(statement, [JSON.stringify(items)]),
   );
   return refused.map((refusal) => toFailure(sql, table, refusal, refusal.item));
+}
+
+/** SQLite does not say which reference leads nowhere, so it is looked up; ids may be named, values not. */
+async function withMissingParent(
+  sql: SqlRunner,
+  table: TableDefinition,
+  failure: WriteFailure,
+  row: Row,
+): Promise<WriteFailure> {
+  if (failure.code !== 'row_foreign_key') return failure;
+  for (const { name, references } of table.columns) {
+    const id = row[name];
+    if (references === undefined || typeof id !== 'string') continue;
+    const [found] = await sql.all(`SELECT 1 AS found FROM ${quote(references)} WHERE id = $1`, [
+      id,
+    ]);
+    if (found === undefined) {
+      return { ...failure, detail: `${name}: the master has no ${references} row ${id}` };
+    }
+  }
+  return failure;
 }
 
 function toFailure<T>(

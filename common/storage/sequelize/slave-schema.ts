@@ -1,5 +1,10 @@
 import type { TableDefinition } from '../../core/table-definition.ts';
-import { REPLACED_TABLE, sqliteCapture, type CaptureSink } from './dialects/sqlite-capture.ts';
+import {
+  REPLACED_TABLE,
+  sqliteCapture,
+  type CaptureSink,
+  keyText,
+} from './dialects/sqlite-capture.ts';
 import { SQLITE_NOW } from './dialects/sqlite-table.ts';
 
 /** Version of the slave's own tables; a database with a greater one was made by a newer program. */
@@ -68,7 +73,7 @@ const OUTBOX_COLUMNS =
 const outboxSink: CaptureSink = {
   when: '(SELECT origin FROM sync_context) IS NULL',
   insert: (table, change, from) => `INSERT INTO sync_outbox (${OUTBOX_COLUMNS})
-    SELECT '${table.name}', ${change.rowId}, '${change.action}', ${change.columns}, ${change.image}, ${change.before},
+    SELECT '${table.name}', ${keyText(change.rowId)}, '${change.action}', ${change.columns}, ${change.image}, ${change.before},
       (SELECT counting FROM sync_context), (SELECT position FROM sync_state), ${SQLITE_NOW} ${from}`,
 };
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import type { TableRegistry } from '../../core/table-registry.ts';
 import type { SlaveReadTx, SlaveStore, SlaveWriteTx } from '../slave-store.ts';
+import { verifySlaveSchema } from './migrations/migrate-slave.ts';
 import { applyRows, deleteRange } from './slave-apply.ts';
 import { backupDatabase } from './slave-backup.ts';
 import { writeCaptured } from './slave-captured.ts';
@@ -36,6 +37,7 @@ export function createSlaveStore(
   return {
     write: (work) => database.write((sql) => work(writeTx(slaveTxContext(sql, tables, clock)))),
     read: (work) => database.read((sql) => work(readTx(slaveTxContext(sql, tables, clock)))),
+    checkSchema: () => verifySlaveSchema(database, tables),
     backup: (reason) =>
       backupDatabase({ databaseFile, backupsDir, reason, nowIso: clock.nowIso() }),
     close: () => database.close(),

@@ -99,7 +99,9 @@ async function sync(
   output.lines(reportText(report));
   if (report.rejected > 0) {
     output.remark(
-      shown(`warning: ${report.rejected} changes are set aside; see \`slave rejected list\``),
+      shown(
+        `warning: ${report.rejected} ${report.rejected === 1 ? 'change is' : 'changes are'} set aside; see \`slave rejected list\``,
+      ),
     );
   }
   const error = errorOf(report);

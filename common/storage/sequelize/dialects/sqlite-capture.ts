@@ -16,6 +16,14 @@ export interface CapturedChange {
   readonly deltas: string;
 }
 
+/**
+ * A row's key as the text under which its change is captured. NULL must not fail the writer; bytes would be taken for
+ * the text of the same bytes, which is another row, so they become a text that is too long to be anybody's key.
+ */
+export function keyText(rowId: string): string {
+  return `CASE typeof(${rowId}) WHEN 'text' THEN ${rowId} WHEN 'null' THEN '' WHEN 'blob' THEN printf('%-80s', 'bytes ' || hex(${rowId})) ELSE CAST(${rowId} AS TEXT) END`;
+}
+
 /** Where captured changes go: the slave's outbox or the master's change log. */
 export interface CaptureSink {
   /** Condition under which a write is captured at all. */

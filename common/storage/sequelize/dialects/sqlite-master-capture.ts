@@ -4,6 +4,7 @@ import {
   sqliteCapture,
   type CaptureSink,
   type CapturedChange,
+  keyText,
 } from './sqlite-capture.ts';
 import { SQLITE_NOW } from './sqlite-table.ts';
 
@@ -36,9 +37,4 @@ function generationOf(table: TableDefinition, { action, rowId }: CapturedChange)
   const last = `coalesce((SELECT generation FROM sync_changes WHERE table_name = '${table.name}' AND row_id = ${keyText(rowId)} ORDER BY position DESC LIMIT 1), 0)`;
   if (action === 'create') return `(${last} + 1) | 1`;
   return action === 'delete' ? `(${last} | 1) + 1` : `${last} | 1`;
-}
-
-/** SQLite lets keys be NULL where a table was made without care; that must not fail its application's write. */
-function keyText(rowId: string): string {
-  return `ifnull(CAST(${rowId} AS TEXT), '')`;
 }

@@ -48,6 +48,7 @@ export async function migrateSlave(
       const origin = strange.includes(table) ? 'adopted' : 'created';
       if (!isKnown) await setMeta(sql, TABLE_KEY + table.name, origin);
     }
+    if (created.length > 0) await loadAgain(sql, context.nowIso);
     changed.push(...(await installTriggers(sql, tables)));
     const adopted: { table: string; rows: number }[] = [];
     for (const table of strange) {
@@ -56,6 +57,15 @@ export async function migrateSlave(
     }
     return { created, adopted, changed };
   });
+}
+
+/** A slave that has synced before lacks the rows of a table that was only now made, so the next sync loads them. */
+async function loadAgain(sql: SqlRunner, startedAt: string): Promise<void> {
+  const loading = { rows: 0, totalRows: 0, startedAt, resync: true, keepLocalOnly: false };
+  await sql.run('DELETE FROM sync_staged');
+  await sql.run('UPDATE sync_state SET cursor = NULL, loading = $1 WHERE cursor IS NOT NULL', [
+    JSON.stringify(loading),
+  ]);
 }
 
 /**
