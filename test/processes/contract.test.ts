@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startFaultProxy, type FaultProxy } from '../../common/testkit/fault-proxy.ts';
+import { refusal } from '../../common/testkit/fault.ts';
 import { masterCommands } from '../../master/cli/registry.ts';
 import { cliCommands } from '../../slave/cli/command-registry.ts';
 import { MasterFolder, SlaveFolder, type Ended } from '../harness/processes.ts';
@@ -222,7 +223,7 @@ describe('sync:run', { timeout: 120_000 }, () => {
   });
 
   it('--force skips a wait and a pause, and nothing that keeps data safe', async () => {
-    proxy.script(() => ({ kind: 'replace', status: 503 }));
+    proxy.script(() => refusal(503, '600'));
     expect((await slave.json('sync:run')).exitCode).not.toBe(0);
     proxy.script(() => undefined);
     expect(await slave.json('sync:run')).toMatchObject({ exitCode: 75, code: 'sync_backing_off' });
