@@ -1,5 +1,5 @@
 import { canonicalizeRow } from '../../common/core/canonical-value.ts';
-import { rebase, rowBefore } from '../../common/core/rebase.ts';
+import { rebase, rowBefore, type LocalChange } from '../../common/core/rebase.ts';
 import { withoutSettled } from '../../common/core/squash.ts';
 import { isErrorCode } from '../../common/core/sync-error.ts';
 import type { Row, TableDefinition } from '../../common/core/table-definition.ts';
@@ -94,11 +94,23 @@ function settleAccepted(
   const known = knownVersion(result);
   // One upload writes a row once, so a row given with this version holds this change too.
   if (settled.givenVersion === version) return { ...next, version: known ?? settled.version };
-  const rebased =
-    shadow === undefined
-      ? undefined
-      : { ...shadow, row: rebase(table, shadow.row, [change]), version: known ?? shadow.version };
-  return { ...next, shadow: rebased, version: known ?? settled.version };
+  return {
+    ...next,
+    shadow: rebasedShadow(table, shadow, change, known),
+    version: known ?? settled.version,
+  };
+}
+
+/** The master's row with an accepted change of ours on top. */
+function rebasedShadow(
+  table: TableDefinition,
+  shadow: Shadow | undefined,
+  change: LocalChange,
+  version: number | null,
+): Shadow | undefined {
+  if (shadow === undefined) return undefined;
+  const row = rebase(table, shadow.row, [change]);
+  return { ...shadow, row, version: version ?? shadow.version };
 }
 
 /**
