@@ -165,7 +165,7 @@ async function deleteRows(
   return refused.map((refusal) => toFailure(sql, table, refusal, refusal.item));
 }
 
-/** SQLite does not say which reference leads nowhere, so it is looked up; ids may be named, values not. */
+/** SQLite does not say which reference leads nowhere, so it is looked up; columns are named, values never. */
 async function withMissingParent(
   sql: SqlRunner,
   table: TableDefinition,
@@ -180,7 +180,7 @@ async function withMissingParent(
       id,
     ]);
     if (found === undefined) {
-      return { ...failure, detail: `${name}: the master has no ${references} row ${id}` };
+      return { ...failure, detail: `${name}: the master has no such row in ${references}` };
     }
   }
   return failure;
