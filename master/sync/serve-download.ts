@@ -52,10 +52,9 @@ async function lastOperation(
   tx: MasterReadTx,
   { name, slave }: RequestIdentity,
 ): Promise<Pick<DownloadAnswer, 'last_op'>> {
-  const state = slave === null ? null : await tx.slave(name);
-  return state?.incarnation === slave?.incarnation && state !== null
-    ? { last_op: state.lastOperation }
-    : {};
+  if (slave === null) return {};
+  const state = await tx.slave(name);
+  return { last_op: state?.incarnation === slave.incarnation ? state.lastOperation : 0 };
 }
 
 /**

@@ -14,17 +14,26 @@ const MAX_BATCH_BYTES = MAX_BODY_BYTES / 4;
 export interface PreparedBatch {
   readonly batch: CurrentBatch;
   readonly entries: readonly OutboxEntry[];
+  /** It was sent before and the answer is not known, so the master may have it: its content must stay as it is. */
+  readonly mayBeTaken: boolean;
+  /** What else was sent with it then. */
+  readonly rest: CurrentBatch | null;
 }
 
 /**
  * The batch to send next: the one on its way if there is one, unchanged; else a new one from the oldest entries,
  * written down in this transaction (rule ONCE1). Changes that cannot go out are set aside first (P6, P13).
  *
+ * @param partSize most entries of a repeated batch; the rest of it follows, unchanged too.
  * @returns null when the outbox is empty.
  */
-export async function cutBatch(tx: SlaveWriteTx, deps: SlaveDeps): Promise<PreparedBatch | null> {
+export async function cutBatch(
+  tx: SlaveWriteTx,
+  deps: SlaveDeps,
+  partSize = Infinity,
+): Promise<PreparedBatch | null> {
   const current = await tx.currentBatch();
-  if (current !== null) return { batch: current, entries: await entriesOf(tx, current) };
+  if (current !== null) return repeatBatch(tx, deps, current, partSize);
   const { batchLimit } = await tx.state();
   const limit = Math.min(batchLimit, deps.batchSize);
   const seen = await tx.outbox(0, limit, MAX_BATCH_BYTES);
@@ -40,7 +49,26 @@ export async function cutBatch(tx: SlaveWriteTx, deps: SlaveDeps): Promise<Prepa
     lastOperation: last.operation,
   };
   await tx.saveBatch(batch);
-  return { batch, entries };
+  return { batch, entries, mayBeTaken: false, rest: null };
+}
+
+/** A part goes by an id of its own; the master knows what it has of it by the operation numbers (rule ONCE2). */
+async function repeatBatch(
+  tx: SlaveWriteTx,
+  deps: SlaveDeps,
+  current: CurrentBatch,
+  partSize: number,
+): Promise<PreparedBatch> {
+  const all = await entriesOf(tx, current);
+  if (all.length <= partSize) return { batch: current, entries: all, mayBeTaken: true, rest: null };
+  const entries = all.slice(0, partSize);
+  const lastOperation = entries.at(-1)?.operation ?? current.lastOperation;
+  return {
+    batch: { ...current, batchId: deps.randomId(), lastOperation },
+    entries,
+    mayBeTaken: true,
+    rest: { ...current, batchId: deps.randomId(), firstOperation: lastOperation + 1 },
+  };
 }
 
 /** The entries as they are now; where they were all, joined changes that were added behind them come along. */

@@ -212,6 +212,22 @@ describe('an upload', () => {
     expect(new Set(slave.master.uploads.map(({ batch_id }) => batch_id)).size).toBe(5);
   });
 
+  it('SIZE1 only splits a batch that may have been taken before it was refused for its size', async () => {
+    const slave = await openTestSlave();
+    const tooLarge = (): never => {
+      throw new SyncError('body_too_large', 'too large');
+    };
+    for (const n of [1, 2, 3]) await slave.insert(aRow({ id: `g${n}`, sku: `s${n}` }));
+    slave.master.onUpload.push(() => lost());
+    await slave.sync();
+    await slave.sql("DELETE FROM goods WHERE id = 'g2'");
+    slave.master.onUpload.push(tooLarge);
+    expect(await slave.sync()).toMatchObject({ outcome: 'success', pending: 0, rejected: 0 });
+    const [first, ...others] = slave.master.uploads.map(({ records }) => records);
+    expect(others.map((records) => records.length)).toEqual([3, 1, 1, 1, 1]);
+    expect(others.slice(1, 4).flat()).toEqual(first);
+  });
+
   it('P6 sets a single row aside that is too large, and goes on', async () => {
     const slave = await openTestSlave();
     await slave.insert(aRow());

@@ -42,7 +42,7 @@ export async function settleUpload(
     refused.map(({ entry }) => entry.operation),
   );
   await tx.clearOutbox(lastOperation);
-  await tx.saveBatch(null);
+  await tx.saveBatch(prepared.rest);
   await writeSettlements(tx, deps, settlements);
   const isProgress = results.some(
     ({ entry, result }) => !entry.isVoid && result.status !== 'rejected',

@@ -1,7 +1,12 @@
 import { halved } from '../../common/core/adaptive-size.ts';
 import { toSyncError, type SyncError } from '../../common/core/sync-error.ts';
 import { PROTOCOL_VERSION } from '../../common/protocol/version.ts';
-import type { SlaveSyncState } from '../../common/storage/slave-store.ts';
+import type {
+  CurrentBatch,
+  OutboxEntry,
+  SlaveSyncState,
+  SlaveWriteTx,
+} from '../../common/storage/slave-store.ts';
 import type { SlaveUpload } from '../transport/master-client.ts';
 import { buildRecord } from './build-record.ts';
 import { cutBatch, type PreparedBatch } from './cut-batch.ts';
@@ -20,23 +25,25 @@ import { settleUpload } from './settle-upload.ts';
  */
 export async function uploadChanges(run: CycleRun): Promise<void> {
   if ((await retryRejected(run.deps)) > 0) run.onProgress({ kind: 'phase', phase: 'retry' });
+  let partSize = Infinity;
   for (;;) {
     throwIfCancelled(run);
-    const prepared = await nextBatch(run);
+    const prepared = await nextBatch(run, partSize);
     if (prepared === null) return;
     try {
       await uploadBatch(run, prepared);
     } catch (thrown) {
       const error = toSyncError(thrown);
       if (!(await adaptToFailure(run, prepared, error))) throw error;
+      partSize = halved(prepared.entries.length);
     }
   }
 }
 
-async function nextBatch(run: CycleRun): Promise<PreparedBatch | null> {
+async function nextBatch(run: CycleRun, partSize: number): Promise<PreparedBatch | null> {
   const { store } = run.deps;
   const isIdle = await store.read(async (tx) => (await tx.outbox(0, 1, 1)).length === 0);
-  return isIdle ? null : store.write((tx) => cutBatch(tx, run.deps));
+  return isIdle ? null : store.write((tx) => cutBatch(tx, run.deps, partSize));
 }
 
 async function uploadBatch(run: CycleRun, prepared: PreparedBatch): Promise<void> {
@@ -76,8 +83,8 @@ function envelope(
 }
 
 /**
- * Makes the next request smaller (rule SIZE1). A batch refused for its size was not taken, so it is cut anew; one
- * that timed out may have been, so it stays as it is.
+ * Makes the next request smaller (rule SIZE1). A batch that is refused for its size at its first attempt was not
+ * taken, so it is cut anew; one whose answer was lost before may have been, so it goes on in parts of the same content.
  *
  * @returns whether the upload can go on at once.
  */
@@ -88,21 +95,48 @@ async function adaptToFailure(
 ): Promise<boolean> {
   const isTooLarge = error.code === 'body_too_large' || error.code === 'batch_too_large';
   if (!isTooLarge && error.code !== 'transport_timeout') return false;
-  const { deps } = run;
-  await deps.store.write(async (tx) => {
-    await tx.patchState({ batchLimit: halved(prepared.entries.length) });
-    if (!isTooLarge) return;
-    await tx.saveBatch(null);
-    const [entry] = prepared.entries;
-    if (prepared.entries.length > 1 || entry === undefined || entry.isVoid) return;
-    const work = (await loadLocalWork(tx, entry.table, [entry.id])).get(entry.id);
-    const reason = {
-      code: 'row_too_large',
-      detail: 'the master refused the record for its size',
-    } as const;
-    if (work !== undefined) await setAside(tx, work, [{ entry, reason }], deps.clock.nowIso());
-  });
+  const { store } = run.deps;
+  await store.write((tx) => tx.patchState({ batchLimit: halved(prepared.entries.length) }));
   run.onProgress({ kind: 'notice', code: error.code, message: error.message });
-  const isVoid = prepared.entries.length === 1 && prepared.entries[0]?.isVoid === true;
-  return isTooLarge && !isVoid;
+  return isTooLarge && makeSmaller(run, prepared);
+}
+
+/** Returns whether there is something smaller to send. */
+async function makeSmaller(run: CycleRun, prepared: PreparedBatch): Promise<boolean> {
+  const { store } = run.deps;
+  const { mayBeTaken, rest } = prepared;
+  const [entry, second] = prepared.entries;
+  if (second !== undefined) {
+    if (!mayBeTaken) await store.write((tx) => tx.saveBatch(null));
+    return true;
+  }
+  if (entry === undefined || entry.isVoid) return false;
+  if (mayBeTaken && (await isTaken(run, entry))) return false;
+  await store.write((tx) => setAsideLarge(tx, run, entry, rest));
+  return true;
+}
+
+/** Whether the master has an operation, or may have it; asked with a page that is dropped. */
+async function isTaken(run: CycleRun, { operation }: OutboxEntry): Promise<boolean> {
+  const { store, client } = run.deps;
+  const state = await store.read((tx) => tx.state());
+  const query = state.cursor === null ? { limit: 1 } : { limit: 1, cursor: state.cursor };
+  const identity = { ...identityOf(state), exchangeId: null };
+  const { body } = await client.download(query, identity, run.signal);
+  return body.last_op === undefined || body.last_op >= operation;
+}
+
+async function setAsideLarge(
+  tx: SlaveWriteTx,
+  run: CycleRun,
+  entry: OutboxEntry,
+  rest: CurrentBatch | null,
+): Promise<void> {
+  await tx.saveBatch(rest);
+  const work = (await loadLocalWork(tx, entry.table, [entry.id])).get(entry.id);
+  const reason = {
+    code: 'row_too_large',
+    detail: 'the master refused the record for its size',
+  } as const;
+  if (work !== undefined) await setAside(tx, work, [{ entry, reason }], run.deps.clock.nowIso());
 }

@@ -3,8 +3,16 @@ import { htmlPage, redirectTo, refusal, type Fault } from '../../common/testkit/
 import type { SlaveStatus } from '../../slave/control/control.ts';
 import { projectStatus } from '../../slave/control/project-status.ts';
 import type { FleetSlave } from '../harness/fleet-slave.ts';
-import { expectSettled, idsOf, pair, syncAll, syncWell, type Scenarios } from '../harness/fleet.ts';
-import { insertItem, insertItems } from './items.ts';
+import {
+  expectSettled,
+  idsOf,
+  pair,
+  syncAll,
+  syncWell,
+  valueOf,
+  type Scenarios,
+} from '../harness/fleet.ts';
+import { insertItem, insertItems, moveStock } from './items.ts';
 
 /** What stands between a slave and its master, or answers in its place. */
 export const badLines: Scenarios = {
@@ -26,6 +34,28 @@ export const badLines: Scenarios = {
     expect(await a.pending()).toBe(0);
     await expectSettled(fleet);
     expect((await idsOf(fleet.master.sql, 'inventories')).length).toBe(100);
+  },
+
+  'S36 P2 a batch that was taken, but refused for its size when it came again, counts once': async (
+    open,
+  ) => {
+    const fleet = await open({ slaves: ['a', 'b'] });
+    const [a, b] = pair(fleet);
+    await a.app.run(insertItem('i', 100));
+    await syncAll(fleet);
+    await a.app.script(`${moveStock('i', -1)}; ${insertItem('gone')}; ${moveStock('i', -2)}`);
+    a.proxy.script(({ url }) => (url.includes('upload') ? { kind: 'drop-response' } : undefined));
+    await a.sync();
+    await a.app.script(`DELETE FROM inventories WHERE id = 'gone'; ${moveStock('i', -4)}`);
+    let refusals = 1;
+    a.proxy.script(({ url }) => {
+      if (!url.includes('upload') || refusals === 0) return undefined;
+      refusals -= 1;
+      return refusal(413);
+    });
+    await syncWell(a);
+    await expectSettled(fleet);
+    expect(await valueOf(b.app, 'inventories', 'i', 'quantity')).toBe('93');
   },
 
   'S36 P6 one row that is too large for the master is set aside, the others arrive': async (
