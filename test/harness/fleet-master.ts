@@ -4,7 +4,6 @@ import { onTestFinished } from 'vitest';
 import { silentLogger } from '../../common/core/logger.ts';
 import type { TableRegistry } from '../../common/core/table-registry.ts';
 import type { DownloadAnswer } from '../../common/protocol/download.ts';
-import type { UploadAnswer } from '../../common/protocol/upload.ts';
 import type { CreateDatabase } from '../../common/storage/contract/master-database.testkit.ts';
 import {
   openForeignConnection,
@@ -27,8 +26,6 @@ export interface FleetMaster {
   connect(): Promise<ForeignConnection>;
   /** Stops serving and ends all connections. */
   close(): Promise<void>;
-  /** A plain client's upload. */
-  upload(body: object): Promise<UploadAnswer>;
   /** A plain client's download. */
   download(query: Readonly<Record<string, string>>): Promise<DownloadAnswer>;
 }
@@ -73,8 +70,7 @@ export async function openFleetMaster(
     sql: await connect(),
     connect,
     close,
-    upload: (body) => ask(server.url, 'upload', { method: 'POST', body: JSON.stringify(body) }),
-    download: (query) => ask(server.url, `download?${new URLSearchParams(query)}`, {}),
+    download: (query) => ask(server.url, `download?${new URLSearchParams(query)}`),
   };
 }
 
@@ -123,9 +119,8 @@ function configOf(databaseUrl: string): MasterConfig {
   };
 }
 
-async function ask<T>(url: string, path: string, init: RequestInit): Promise<T> {
-  const headers = { 'content-type': 'application/json' };
-  const answer = await fetch(`${url}/api/sync/${path}`, { ...init, headers });
+async function ask<T>(url: string, path: string): Promise<T> {
+  const answer = await fetch(`${url}/api/sync/${path}`);
   const text = await answer.text();
   if (!answer.ok) throw new Error(`${path} was answered with ${answer.status}: ${text}`);
   // Tests look at what they need of it.
