@@ -1,22 +1,19 @@
 import type { ColumnDefinition, TableDefinition } from '../../../core/table-definition.ts';
-import { columnList, quote, type TableSql } from './table-sql.ts';
+import {
+  assignments,
+  columnDdlOf,
+  columnList,
+  createTableDdl,
+  quote,
+  type DdlDialect,
+  type TableSql,
+} from './table-sql.ts';
+
+const ddl: DdlDialect = { typeOf: postgresType, now: 'clock_timestamp()' };
 
 /** SQL about synced tables for PostgreSQL. Ids are compared byte by byte (`COLLATE "C"`), as SQLite does. */
 export const postgresTable: TableSql = {
-  createTable: (table) => {
-    const columns = table.columns.map((column) => `  ${columnDdl(column)}`);
-    const keys = table.uniqueKeys.map((names) => `  UNIQUE (${names.map(quote).join(', ')})`);
-    const references = table.columns
-      .filter((column) => column.references !== undefined)
-      .map(
-        (column) =>
-          `CREATE INDEX IF NOT EXISTS ${quote(`${table.name}_${column.name}`)} ON ${quote(table.name)} (${quote(column.name)})`,
-      );
-    return [
-      `CREATE TABLE IF NOT EXISTS ${quote(table.name)} (\n${[...columns, ...keys].join(',\n')}\n)`,
-      ...references,
-    ];
-  },
+  createTable: (table) => createTableDdl(table, ddl),
   image: (table, alias) =>
     `json_build_object(${table.columns
       .map((column) => `'${column.name}', ${imageOf(column, `${alias}.${quote(column.name)}`)}`)
@@ -57,19 +54,7 @@ export function postgresType(column: ColumnDefinition): string {
 
 /** One column of `CREATE TABLE` or `ALTER TABLE ... ADD COLUMN`. */
 export function columnDdl(column: ColumnDefinition): string {
-  const parts = [quote(column.name), postgresType(column)];
-  if (column.name === 'id') parts.push('PRIMARY KEY');
-  if (!column.nullable) parts.push('NOT NULL');
-  if (column.unique) parts.push('UNIQUE');
-  if (column.default !== undefined) parts.push(`DEFAULT ${defaultOf(column)}`);
-  if (column.references !== undefined) parts.push(`REFERENCES ${quote(column.references)} (id)`);
-  return parts.join(' ');
-}
-
-function defaultOf(column: ColumnDefinition): string {
-  if (column.default === 'now' && column.type.kind === 'timestamp') return 'clock_timestamp()';
-  const value = column.default ?? null;
-  return typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : String(value);
+  return columnDdlOf(column, ddl);
 }
 
 function imageOf(column: ColumnDefinition, value: string): string {
@@ -110,15 +95,4 @@ function fromJson(column: ColumnDefinition, index: number): string {
 
 function valueList(table: TableDefinition): string {
   return table.columns.map(fromJson).join(', ');
-}
-
-function assignments(
-  table: TableDefinition,
-  valueOf: (index: number, column: ColumnDefinition) => string,
-): string {
-  return table.columns
-    .map((column, index) => ({ column, index }))
-    .filter(({ column }) => column.name !== 'id')
-    .map(({ column, index }) => `${quote(column.name)} = ${valueOf(index, column)}`)
-    .join(', ');
 }

@@ -1,25 +1,22 @@
 import type { ColumnDefinition, TableDefinition } from '../../../core/table-definition.ts';
-import { columnList, quote, type TableSql } from './table-sql.ts';
+import {
+  assignments,
+  columnDdlOf,
+  columnList,
+  createTableDdl,
+  quote,
+  type DdlDialect,
+  type TableSql,
+} from './table-sql.ts';
 
 /** Time of writing in canonical form; `now` is the same for a whole statement. */
 export const SQLITE_NOW = "strftime('%Y-%m-%dT%H:%M:%fZ','now')";
 
+const ddl: DdlDialect = { typeOf: sqliteType, now: `(${SQLITE_NOW})` };
+
 /** SQL about synced tables for SQLite (3.51 or later, for jsonb_each). */
 export const sqliteTable: TableSql = {
-  createTable: (table) => {
-    const columns = table.columns.map((column) => `  ${columnDdl(column)}`);
-    const keys = table.uniqueKeys.map((names) => `  UNIQUE (${names.map(quote).join(', ')})`);
-    const references = table.columns
-      .filter((column) => column.references !== undefined)
-      .map(
-        (column) =>
-          `CREATE INDEX IF NOT EXISTS ${quote(`${table.name}_${column.name}`)} ON ${quote(table.name)} (${quote(column.name)})`,
-      );
-    return [
-      `CREATE TABLE IF NOT EXISTS ${quote(table.name)} (\n${[...columns, ...keys].join(',\n')}\n)`,
-      ...references,
-    ];
-  },
+  createTable: (table) => createTableDdl(table, ddl),
   image: (table, alias) =>
     `json_object(${table.columns
       .map((column) => `'${column.name}',${imageOf(column, `${alias}.${quote(column.name)}`)}`)
@@ -59,19 +56,7 @@ function sqliteType(column: ColumnDefinition): string {
 
 /** One column of `CREATE TABLE` or `ALTER TABLE ... ADD COLUMN`. */
 export function columnDdl(column: ColumnDefinition): string {
-  const parts = [quote(column.name), sqliteType(column)];
-  if (column.name === 'id') parts.push('PRIMARY KEY');
-  if (!column.nullable) parts.push('NOT NULL');
-  if (column.unique) parts.push('UNIQUE');
-  if (column.default !== undefined) parts.push(`DEFAULT ${defaultOf(column)}`);
-  if (column.references !== undefined) parts.push(`REFERENCES ${quote(column.references)} (id)`);
-  return parts.join(' ');
-}
-
-function defaultOf(column: ColumnDefinition): string {
-  if (column.default === 'now' && column.type.kind === 'timestamp') return `(${SQLITE_NOW})`;
-  const value = column.default ?? null;
-  return typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : String(value);
+  return columnDdlOf(column, ddl);
 }
 
 /**
@@ -106,15 +91,4 @@ function fromJson(column: ColumnDefinition, value: string): string {
 
 function valueList(table: TableDefinition): string {
   return table.columns.map((column, index) => fromJson(column, `value->>${index}`)).join(', ');
-}
-
-function assignments(
-  table: TableDefinition,
-  valueOf: (index: number, column: ColumnDefinition) => string,
-): string {
-  return table.columns
-    .map((column, index) => ({ column, index }))
-    .filter(({ column }) => column.name !== 'id')
-    .map(({ column, index }) => `${quote(column.name)} = ${valueOf(index, column)}`)
-    .join(', ');
 }

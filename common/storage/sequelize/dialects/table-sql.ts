@@ -1,4 +1,4 @@
-import type { TableDefinition } from '../../../core/table-definition.ts';
+import type { ColumnDefinition, TableDefinition } from '../../../core/table-definition.ts';
 import type { SqlRunner } from '../sql-database.ts';
 
 /** SQL of one dialect about synced tables. Statements that take rows take one JSON parameter, `$1`. */
@@ -32,4 +32,56 @@ export function quote(name: string): string {
 /** All column names of a table, quoted. */
 export function columnList(table: TableDefinition): string {
   return table.columns.map((column) => quote(column.name)).join(', ');
+}
+
+/** What differs between dialects when a table is made. */
+export interface DdlDialect {
+  readonly typeOf: (column: ColumnDefinition) => string;
+  /** Default of a time column that is filled when its row is written. */
+  readonly now: string;
+}
+
+/** `CREATE TABLE` and the indexes of its references. */
+export function createTableDdl(table: TableDefinition, dialect: DdlDialect): readonly string[] {
+  const columns = table.columns.map((column) => `  ${columnDdlOf(column, dialect)}`);
+  const keys = table.uniqueKeys.map((names) => `  UNIQUE (${names.map(quote).join(', ')})`);
+  const references = table.columns
+    .filter((column) => column.references !== undefined)
+    .map(
+      (column) =>
+        `CREATE INDEX IF NOT EXISTS ${quote(`${table.name}_${column.name}`)} ON ${quote(table.name)} (${quote(column.name)})`,
+    );
+  return [
+    `CREATE TABLE IF NOT EXISTS ${quote(table.name)} (\n${[...columns, ...keys].join(',\n')}\n)`,
+    ...references,
+  ];
+}
+
+/** One column of `CREATE TABLE` or `ALTER TABLE ... ADD COLUMN`. */
+export function columnDdlOf(column: ColumnDefinition, dialect: DdlDialect): string {
+  const parts = [quote(column.name), dialect.typeOf(column)];
+  if (column.name === 'id') parts.push('PRIMARY KEY');
+  if (!column.nullable) parts.push('NOT NULL');
+  if (column.unique) parts.push('UNIQUE');
+  if (column.default !== undefined) parts.push(`DEFAULT ${defaultOf(column, dialect)}`);
+  if (column.references !== undefined) parts.push(`REFERENCES ${quote(column.references)} (id)`);
+  return parts.join(' ');
+}
+
+/** `SET` list of all columns but the key; `valueOf` gives each column's expression by its place in the row. */
+export function assignments(
+  table: TableDefinition,
+  valueOf: (index: number, column: ColumnDefinition) => string,
+): string {
+  return table.columns
+    .map((column, index) => ({ column, index }))
+    .filter(({ column }) => column.name !== 'id')
+    .map(({ column, index }) => `${quote(column.name)} = ${valueOf(index, column)}`)
+    .join(', ');
+}
+
+function defaultOf(column: ColumnDefinition, { now }: DdlDialect): string {
+  if (column.default === 'now' && column.type.kind === 'timestamp') return now;
+  const value = column.default ?? null;
+  return typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : String(value);
 }
